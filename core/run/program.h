@@ -1,0 +1,50 @@
+/* A program: a graph made ready to run over and over. Every node has a kernel, every value an address, nothing is
+ * allocated any more. Programs of one run share a machine. [main]
+ *
+ *   machine   the device, the memory that lives across steps (parameters, states, inputs, step scalars, outputs) by
+ * name, one arena for everything else, and one workspace: both as large as the largest program needs program   one
+ * graph on that machine: kernels and addresses */
+#ifndef DLC_RUN_PROGRAM_H
+#define DLC_RUN_PROGRAM_H
+#include "base/log.h"
+#include "dlcore/backend.h"
+
+typedef struct dlc_machine dlc_machine;
+typedef struct dlc_program dlc_program;
+
+typedef struct dlc_machine_config {
+  const dlc_backend *backend;  /* NULL: every node on the reference kernels */
+  const dlc_host *host;        /* the backend's */
+  const char *backend_options; /* "k=v,...", or NULL */
+  const dlc_sink *sink;
+} dlc_machine_config;
+
+dlc_status dlc_machine_open(const dlc_machine_config *config, dlc_machine **machine);
+void dlc_machine_close(dlc_machine *machine);                 /* after every program of it */
+const char *dlc_machine_describe(const dlc_machine *machine); /* one line; never NULL */
+
+/* Values whose role is not ACTIVATION or GRADIENT are kept by name: two programs that name one with the same role share
+ * its memory (the larger size wins; a partial batch uses the front). Copies the graph's description: `g` may go. */
+dlc_status dlc_program_add(dlc_machine *machine, const char *name, const dlc_graph *g, dlc_program **program);
+void dlc_program_free(dlc_program *program);
+
+/* After the last dlc_program_add: allocates everything. Persistent memory is zeroed. */
+dlc_status dlc_machine_commit(dlc_machine *machine);
+
+/* Memory of a kept value by name, NULL if there is none; fixed from commit to close. */
+void *dlc_machine_memory(const dlc_machine *machine, const char *name, size_t *bytes);
+
+/* Runs every node once. Allocates nothing. */
+dlc_status dlc_program_run(dlc_program *program);
+
+typedef struct dlc_plan_info {
+  size_t persistent_bytes, arena_bytes, workspace_bytes;
+  size_t unplanned_bytes;       /* what the arena would need if nothing shared memory */
+  uint32_t n_nodes, n_fallback; /* launched nodes; those on reference kernels */
+} dlc_plan_info;
+void dlc_program_info(const dlc_program *program, dlc_plan_info *info);
+/* The graph with each value's address and each node's kernel, for --dump-graph plan. */
+struct dlc_str;
+void dlc_program_dump(const dlc_program *program, struct dlc_str *out);
+
+#endif

@@ -1,0 +1,83 @@
+/* A training run: step graph, loop, evaluation, results. Knows nothing of the command line or of the terminal. [main]
+ */
+#ifndef DLC_TRAIN_TRAIN_H
+#define DLC_TRAIN_TRAIN_H
+#include "base/log.h"
+#include "base/str.h"
+#include "dlcore/dataset.h"
+#include "dlcore/logger.h"
+#include "graph/graph.h"
+#include "graph/model.h"
+#include "run/program.h"
+#include <stdbool.h>
+
+typedef struct dlc_progress dlc_progress;
+
+typedef struct dlc_train_config {
+  /* what: not owned, outlive the run */
+  const dlc_model *model;
+  const dlc_dataset *dataset;
+  dlc_data *data;
+  dlc_machine *machine;
+  dlc_op_finder finder;
+  const dlc_sink *sink;
+  /* how */
+  uint32_t epochs, batch_size, workers;
+  uint64_t seed;
+  bool shuffle;
+  double val_split; /* fraction or count; 0: none */
+  double lr;
+  const dlc_op *optimizer; /* kind OPTIMIZER */
+  const void *optimizer_attr;
+  uint32_t limit_batches; /* 0: no limit; of every phase */
+  const char *init_from;  /* safetensors, or NULL */
+  const char *dump_graph; /* "forward", "loss", "backward", "update", "plan" (of the train step), or NULL */
+  /* who is told. Any may be NULL */
+  void (*on_dump)(void *ctx, const char *text);
+  /* After every batch; return false to stop at once (the run then ends as interrupted). */
+  bool (*on_batch)(void *ctx, const dlc_progress *progress);
+  /* After every epoch, and in it on_row for each row the loggers should get. */
+  void (*on_row)(void *ctx, const dlc_row *row);
+  void *ctx;
+} dlc_train_config;
+
+struct dlc_progress {
+  const char *phase;        /* "train", "val" or "test" */
+  uint32_t epoch, epochs;   /* epoch counted from 1 */
+  uint32_t batch, batches;  /* done so far, of this phase */
+  double loss, accuracy;    /* sample-weighted means of this phase so far */
+  double images_per_second; /* of this phase so far */
+  double seconds;           /* since the phase began */
+  double wait_share;        /* share of it spent waiting for data */
+  double lr;
+};
+
+typedef struct dlc_metrics {
+  double loss, accuracy; /* sample-weighted means; NaN when nothing was measured */
+  int64_t samples;
+} dlc_metrics;
+
+typedef struct dlc_results {
+  dlc_metrics train, val, test; /* of the last epoch; test at the end of the run */
+  uint32_t epochs;              /* finished */
+  int64_t steps, parameters;
+  double seconds_total;         /* since `started` of dlc_train_open */
+  double images_per_second;     /* training images over the time spent in training phases */
+  double seconds_to_first_step; /* until the first training step was done */
+  bool interrupted;
+} dlc_results;
+
+typedef struct dlc_run dlc_run;
+
+/* Builds the graphs, plans, allocates, fills the parameters. `started`: seconds of CLOCK_MONOTONIC when the process
+ * began, which the results count from. */
+dlc_status dlc_run_open(const dlc_train_config *config, double started, dlc_run **run);
+/* The loop. DLC_INVALID with step and value when the loss is not a number. */
+dlc_status dlc_run_train(dlc_run *run, dlc_results *results);
+/* Weights as they are now, PyTorch's names and layouts. */
+dlc_status dlc_run_save(dlc_run *run, const char *path);
+void dlc_run_close(dlc_run *run);
+
+double dlc_seconds(void); /* CLOCK_MONOTONIC */
+
+#endif

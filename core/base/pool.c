@@ -1,0 +1,185 @@
+/* The pool of compute threads. A call of run() is one job: its fields are written, then `left` is set to the number of
+ * tasks. A thread takes a task by lowering `left`, and may read the job only while it holds a task that is not finished
+ * yet, so a worker that comes late sees either nothing or the next job, never a mix. Waiting threads spin for a moment,
+ * because training hands out work every few microseconds, then sleep. */
+#include "base/pool.h"
+#include "base/status.h"
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { SPIN_NANOSECONDS = 20000, MAX_COUNT = 1024 };
+
+struct dlc_pool {
+  dlc_threads table; /* first: a dlc_threads * of ours is a dlc_pool * */
+  bool spins;        /* every thread can have a processor of its own */
+  uint32_t started;  /* workers that run */
+  pthread_t *workers;
+
+  void (*task)(void *arg, uint32_t i); /* the job */
+  void *arg;
+  uint32_t n;
+
+  _Alignas(64) atomic_uint left; /* tasks that nobody has taken */
+  _Alignas(64) atomic_uint unfinished;
+  _Alignas(64) atomic_bool closing;
+  atomic_uint sleepers;      /* workers in `wake` */
+  atomic_bool caller_sleeps; /* run() is in `done` */
+  pthread_mutex_t mutex;
+  pthread_cond_t wake, done;
+};
+
+static void relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
+static int64_t nanoseconds(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* True as soon as `zero_ends` and *word is 0, or not `zero_ends` and *word is not 0; false when the time is over. */
+static bool spin(const dlc_pool *p, atomic_uint *word, bool zero_ends)
+{
+  if (!p->spins) return false;
+  int64_t end = nanoseconds() + SPIN_NANOSECONDS;
+  do {
+    for (int i = 0; i < 16; i++) {
+      if ((atomic_load_explicit(word, memory_order_relaxed) == 0) == zero_ends) return true;
+      relax();
+    }
+  } while (nanoseconds() < end);
+  return false;
+}
+
+/* Takes and does tasks until none is left. */
+static void work(dlc_pool *p)
+{
+  uint32_t left = atomic_load_explicit(&p->left, memory_order_acquire);
+  while (left > 0) {
+    if (!atomic_compare_exchange_weak_explicit(&p->left, &left, left - 1, memory_order_acq_rel, memory_order_acquire))
+      continue;
+    p->task(p->arg, p->n - left);
+    if (atomic_fetch_sub(&p->unfinished, 1) == 1 && atomic_load(&p->caller_sleeps)) {
+      pthread_mutex_lock(&p->mutex);
+      pthread_cond_signal(&p->done);
+      pthread_mutex_unlock(&p->mutex);
+    }
+    left = atomic_load_explicit(&p->left, memory_order_acquire);
+  }
+}
+
+static void *worker(void *arg)
+{
+  dlc_pool *p = arg;
+  while (!atomic_load(&p->closing)) {
+    work(p);
+    if (spin(p, &p->left, false)) continue;
+    pthread_mutex_lock(&p->mutex);
+    atomic_fetch_add(&p->sleepers, 1); /* before the test: run() sets `left`, then looks for sleepers */
+    while (atomic_load(&p->left) == 0 && !atomic_load(&p->closing)) pthread_cond_wait(&p->wake, &p->mutex);
+    atomic_fetch_sub(&p->sleepers, 1);
+    pthread_mutex_unlock(&p->mutex);
+  }
+  return NULL;
+}
+
+/* Signals are the application's: workers take none. With fewer threads than wished the work is only slower. */
+static void start_workers(dlc_pool *p)
+{
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  while (p->started + 1 < p->table.count && pthread_create(&p->workers[p->started], NULL, worker, p) == 0) p->started++;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void wake_workers(dlc_pool *p, uint32_t tasks)
+{
+  uint32_t sleepers = atomic_load(&p->sleepers);
+  if (sleepers == 0) return;
+  pthread_mutex_lock(&p->mutex); /* a worker that has counted itself is now either asleep or past its test */
+  pthread_mutex_unlock(&p->mutex);
+  if (tasks >= sleepers) pthread_cond_broadcast(&p->wake);
+  else
+    for (uint32_t i = 0; i < tasks; i++) pthread_cond_signal(&p->wake);
+}
+
+static void wait_for_done(dlc_pool *p)
+{
+  if (!spin(p, &p->unfinished, true)) {
+    pthread_mutex_lock(&p->mutex);
+    atomic_store(&p->caller_sleeps, true);
+    while (atomic_load(&p->unfinished) > 0) pthread_cond_wait(&p->done, &p->mutex);
+    atomic_store(&p->caller_sleeps, false);
+    pthread_mutex_unlock(&p->mutex);
+  }
+  (void)atomic_load_explicit(&p->unfinished, memory_order_acquire); /* what the tasks wrote is ours now */
+}
+
+static void run(const dlc_threads *t, uint32_t n, void (*task)(void *arg, uint32_t i), void *arg)
+{
+  if (n <= 1 || t->count == 1) {
+    for (uint32_t i = 0; i < n; i++) task(arg, i);
+    return;
+  }
+  dlc_pool *p = (dlc_pool *)(uintptr_t)t;
+  if (p->started == 0) start_workers(p);
+  p->task = task;
+  p->arg = arg;
+  p->n = n;
+  atomic_store_explicit(&p->unfinished, n, memory_order_relaxed);
+  atomic_store(&p->left, n);
+  wake_workers(p, n - 1);
+  work(p);
+  wait_for_done(p);
+}
+
+dlc_status dlc_pool_open(uint32_t count, dlc_pool **pool)
+{
+  if (count < 1 || count > MAX_COUNT)
+    return dlc_fail(DLC_INVALID, "%u threads: 1 to %d are possible", count, MAX_COUNT);
+  dlc_pool *p = aligned_alloc(_Alignof(dlc_pool), sizeof *p);
+  if (!p) return dlc_fail_nomem();
+  *p = (dlc_pool){.table = {.size = sizeof p->table, .count = count, .run = run}, .spins = count <= dlc_cpu_count()};
+  p->workers = calloc(count, sizeof *p->workers);
+  if (!p->workers) {
+    free(p);
+    return dlc_fail_nomem();
+  }
+  pthread_mutex_init(&p->mutex, NULL);
+  pthread_cond_init(&p->wake, NULL);
+  pthread_cond_init(&p->done, NULL);
+  *pool = p;
+  return DLC_OK;
+}
+
+void dlc_pool_close(dlc_pool *p)
+{
+  if (!p) return;
+  pthread_mutex_lock(&p->mutex);
+  atomic_store(&p->closing, true);
+  pthread_cond_broadcast(&p->wake);
+  pthread_mutex_unlock(&p->mutex);
+  for (uint32_t i = 0; i < p->started; i++) pthread_join(p->workers[i], NULL);
+  pthread_cond_destroy(&p->done);
+  pthread_cond_destroy(&p->wake);
+  pthread_mutex_destroy(&p->mutex);
+  free(p->workers);
+  free(p);
+}
+
+const dlc_threads *dlc_pool_threads(dlc_pool *pool)
+{
+  return &pool->table;
+}

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Everything the continuous integration checks, on a clean clone of any machine: sh tests/run.sh
+# Goes on after a failure, so that one run shows all of them; ends with the summary of each round of ctest.
+cd "$(dirname "$0")/.." || exit 1
+. cmake/packages.sh
+# shellcheck disable=SC2086 # a list of names
+need_packages $build_packages check clang-format dataset-fashion-mnist || exit 1
+
+failed=
+step() # step NAME COMMAND...: runs it and remembers its name when it fails
+{
+  name=$1
+  shift
+  echo "== $name"
+  "$@" || failed="$failed, $name"
+}
+
+# A round: configure, build with warnings as errors, test. More arguments go to ctest.
+round()
+{
+  preset=$1 folder=$2
+  shift 2
+  cmake --preset "$preset" -G Ninja -DDLCORE_TESTS=ON -DDLCORE_WERROR=ON >"build/$folder.log" 2>&1 || { cat "build/$folder.log"; return 1; }
+  ninja -C "build/$folder" --quiet || return 1
+  $wrapper ctest --test-dir "build/$folder" --output-on-failure -O "build/$folder-ctest.log" "$@"
+}
+
+mkdir -p build
+rm -f build/*-ctest.log
+step "format" sh -c 'find core plugins sdk apps tests -name "*.[ch]" | xargs clang-format --dry-run -Werror'
+step "layers" sh tests/layers.sh
+wrapper=
+step "release" round release release
+step "asan+ubsan" round asan+ubsan asan -j2
+# ThreadSanitizer of gcc 12 wants addresses that are not too random; the tests are those in which threads meet.
+setarch "$(uname -m)" -R true 2>/dev/null && wrapper="setarch $(uname -m) -R"
+step "tsan" round tsan tsan -R 'test_(.*pool|loader|program|executor|run|train|cpu)'
+
+echo "== summary"
+grep -H 'tests passed' build/*-ctest.log | sed 's|^build/\(.*\)-ctest.log:|\1: |'
+[ -z "$failed" ] || { echo "failed: ${failed#, }"; exit 1; }

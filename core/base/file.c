@@ -129,9 +129,10 @@ dlc_status dlc_atomic_open(dlc_atomic_file *f, const char *path)
 {
   *f = (dlc_atomic_file){.fd = -1, .path = strdup(path)};
   if (!f->path) return dlc_fail_nomem();
-  if (dlc_path_is_dir(path)) {
+  struct stat st;
+  if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) { /* a rename would replace the device or pipe itself */
     forget(f);
-    return dlc_fail(DLC_IO, "cannot write %s: it is a folder", path);
+    return dlc_fail(DLC_IO, "cannot write %s: it is %s", path, S_ISDIR(st.st_mode) ? "a folder" : "not a regular file");
   }
   int error = EEXIST; /* of a file that an earlier, killed process of this number left */
   for (int attempt = 0; error == EEXIST && attempt < 100; attempt++) {

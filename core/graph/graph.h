@@ -18,11 +18,15 @@ dlc_status dlc_graph_new(const dlc_op_finder *finder, dlc_graph_build **g);
 void dlc_graph_free(dlc_graph_build *g);
 
 /* The public, read-only view; valid until the next change. */
-const dlc_graph *dlc_graph_view(const dlc_graph_build *g);
+const dlc_graph *dlc_graph_view(dlc_graph_build *g);
 
 /* A value that no node computes (input, parameter, state, step scalar). */
 dlc_status dlc_graph_value(dlc_graph_build *g, const char *name, uint32_t role, uint32_t dtype, uint32_t rank,
                            const int64_t *dim, uint32_t *id);
+/* The op called `name`; the reason names the nearest one. */
+dlc_status dlc_graph_find_op(const dlc_graph_build *g, const char *name, const dlc_op **op);
+const dlc_host *dlc_graph_host(const dlc_graph_build *g);
+
 /* Appends a node: checks the inputs, lets the op infer (and normalise its attributes), creates the outputs. Values and
  * node are named after `name` (the layer). `attr` NULL: all defaults. `out` has room for DLC_MAX_OUT ids. */
 dlc_status dlc_graph_node(dlc_graph_build *g, const char *name, const dlc_op *op, const void *attr, const uint32_t *in,
@@ -48,6 +52,7 @@ dlc_status dlc_graph_pool_before_relu(dlc_graph_build *g);
 
 /* One line a node: `%7 f32[64,6,24,24] = conv2d(%0 input, %1 conv1.weight) {kernel_size: [5, 5]}  # conv1`. */
 void dlc_graph_dump(const dlc_graph *g, dlc_str *out);
+void dlc_graph_dump_node(const dlc_graph *g, uint32_t node, dlc_str *out); /* without the newline */
 
 /* ---- attributes by table (attr.c) ---- */
 /* Fills a zeroed attribute struct with the op's defaults. Mandatory attributes stay 0 and are counted in *missing (the

@@ -1,0 +1,105 @@
+/* Attributes of ops: a struct of int64_t and double, read and written through the op's table. */
+#include "base/names.h"
+#include "base/status.h"
+#include "graph/graph.h"
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const dlc_attr *dlc_attr_at(const dlc_op *op, uint32_t i)
+{
+  return (const dlc_attr *)((const char *)op->attrs + (size_t)i * op->attrs->size);
+}
+
+static dlc_status read_int(const char *name, const char *word, int64_t *out)
+{
+  char *end;
+  errno = 0;
+  long long value = strtoll(word, &end, 10);
+  if (end == word || *end || errno) return dlc_fail(DLC_INVALID, "`%s: %s`: expected a whole number", name, word);
+  *out = value;
+  return DLC_OK;
+}
+
+static dlc_status read_float(const char *name, const char *word, double *out)
+{
+  char *end;
+  double value = strtod(word, &end);
+  if (end == word || *end || !isfinite(value)) return dlc_fail(DLC_INVALID, "`%s: %s`: expected a number", name, word);
+  *out = value;
+  return DLC_OK;
+}
+
+static dlc_status read_bool(const char *name, const char *word, int64_t *out)
+{
+  static const char *const words[] = {"false", "true", "no", "yes", "off", "on", "0", "1"};
+  for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+    if (strcmp(word, words[i]) == 0) {
+      *out = i & 1;
+      return DLC_OK;
+    }
+  return dlc_fail(DLC_INVALID, "`%s: %s`: expected true or false", name, word);
+}
+
+/* 1, [1, 2] (vertical, horizontal), [top, left, bottom, right] or same. */
+static dlc_status read_padding(const char *name, const char *const *words, uint32_t count, int64_t *out)
+{
+  static const uint8_t source[5][4] = {{0}, {0, 0, 0, 0}, {0, 1, 0, 1}, {0}, {0, 1, 2, 3}};
+  int64_t given[4];
+  if (count == 1 && strcmp(words[0], "same") == 0) {
+    for (int i = 0; i < 4; i++) out[i] = -1;
+    return DLC_OK;
+  }
+  if (count != 1 && count != 2 && count != 4)
+    return dlc_fail(DLC_INVALID, "`%s` has %u numbers; expected 1, 2, 4 or same", name, count);
+  for (uint32_t i = 0; i < count; i++) {
+    DLC_TRY(read_int(name, words[i], &given[i]));
+    if (given[i] < 0) return dlc_fail(DLC_INVALID, "`%s: %s`: expected 0 or more", name, words[i]);
+  }
+  for (int i = 0; i < 4; i++) out[i] = given[source[count][i]];
+  return DLC_OK;
+}
+
+static dlc_status read_value(const dlc_attr *a, void *at, const char *const *words, uint32_t count)
+{
+  if (a->type == DLC_ATTR_PADDING) return read_padding(a->name, words, count, at);
+  if (a->type == DLC_ATTR_PAIR) {
+    if (count != 1 && count != 2) return dlc_fail(DLC_INVALID, "`%s` has %u numbers; expected 1 or 2", a->name, count);
+    DLC_TRY(read_int(a->name, words[0], at));
+    return read_int(a->name, words[count - 1], (int64_t *)at + 1);
+  }
+  if (count != 1) return dlc_fail(DLC_INVALID, "`%s` has %u values; expected one", a->name, count);
+  if (a->type == DLC_ATTR_FLOAT) return read_float(a->name, words[0], at);
+  if (a->type == DLC_ATTR_BOOL) return read_bool(a->name, words[0], at);
+  return read_int(a->name, words[0], at);
+}
+
+dlc_status dlc_attr_set(const dlc_op *op, void *attr, const char *name, const char *const *words, uint32_t count)
+{
+  const char *names[64] = {0};
+  uint32_t n = op->n_attrs < 64 ? op->n_attrs : 64;
+  for (uint32_t i = 0; i < n; i++) {
+    const dlc_attr *a = dlc_attr_at(op, i);
+    names[i] = a->name;
+    if (dlc_name_equal(a->name, name)) return read_value(a, (char *)attr + a->offset, words, count);
+  }
+  int nearest = dlc_nearest(name, names, n);
+  if (nearest >= 0) return dlc_fail(DLC_INVALID, "%s has no `%s`; did you mean `%s`?", op->name, name, names[nearest]);
+  dlc_str known = {0};
+  for (uint32_t i = 0; i < n; i++) dlc_str_addf(&known, i ? ", %s" : "%s", names[i]);
+  dlc_fail(DLC_INVALID, "%s has no `%s`; it has %s", op->name, name, n ? dlc_str_get(&known) : "no attributes");
+  dlc_str_free(&known);
+  return DLC_INVALID;
+}
+
+dlc_status dlc_attr_defaults(const dlc_op *op, void *attr, const char **missing)
+{
+  *missing = NULL;
+  for (uint32_t i = 0; i < op->n_attrs; i++) {
+    const dlc_attr *a = dlc_attr_at(op, i);
+    if (a->def) DLC_TRY(read_value(a, (char *)attr + a->offset, &a->def, 1));
+    else if (!*missing) *missing = a->name;
+  }
+  return DLC_OK;
+}

@@ -1,0 +1,121 @@
+/* Reverse-mode differentiation on the graph: gradients are ordinary nodes, emitted by the ops themselves. */
+#include "base/status.h"
+#include "dlcore/ops.h"
+#include "graph/build.h"
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct walk {
+  dlc_builder builder; /* first: the ops get a pointer to it */
+  dlc_graph_build *g;
+  const char *name;  /* of the node being differentiated: what it emits is named after it */
+  uint32_t n_values; /* values of the forward graph */
+  bool *depends;     /* [n_values] on a wanted value */
+  uint32_t *grads;   /* [n_values] id of the gradient, or DLC_NONE */
+} walk;
+
+static const dlc_value *builder_value(dlc_builder *b, uint32_t id)
+{
+  walk *w = (walk *)b;
+  return id < w->g->n_values ? &w->g->values[id] : NULL;
+}
+
+static dlc_status builder_emit(dlc_builder *b, const char *op, const void *attr, const uint32_t *in, uint32_t n_in,
+                               uint32_t *out)
+{
+  walk *w = (walk *)b;
+  uint32_t first = w->g->n_values;
+  DLC_TRY(dlc_graph_emit(w->g, w->name, op, attr, in, n_in, out));
+  for (uint32_t v = first; v < w->g->n_values; v++)
+    if (w->g->values[v].role == DLC_ROLE_ACTIVATION) w->g->values[v].role = DLC_ROLE_GRADIENT;
+  return DLC_OK;
+}
+
+static bool has_gradient(const dlc_value *v)
+{
+  return v->dtype == DLC_F32 || v->dtype == DLC_F64;
+}
+
+static void find_dependents(walk *w, const uint32_t *wanted, uint32_t n_wanted, uint32_t n_nodes)
+{
+  for (uint32_t i = 0; i < n_wanted; i++) w->depends[wanted[i]] = true;
+  for (uint32_t i = 0; i < n_nodes; i++) {
+    const dlc_node *n = &w->g->nodes[i];
+    bool any = false;
+    for (uint32_t j = 0; j < n->n_in; j++) any |= w->depends[n->in[j]];
+    for (uint32_t k = 0; k < n->n_out && any; k++) w->depends[n->out[k]] |= has_gradient(&w->g->values[n->out[k]]);
+  }
+}
+
+/* Adds `grad` to what has already arrived at `value`. */
+static dlc_status accumulate(walk *w, uint32_t value, uint32_t grad)
+{
+  uint32_t out[DLC_MAX_OUT];
+  if (dlc_count(&w->g->values[value]) != dlc_count(&w->g->values[grad]))
+    return dlc_fail(DLC_INTERNAL, "the gradient of %s has another size than %s", w->g->values[value].name,
+                    w->g->values[value].name);
+  if (w->grads[value] == DLC_NONE) {
+    w->grads[value] = grad;
+    return DLC_OK;
+  }
+  const uint32_t both[2] = {w->grads[value], grad};
+  DLC_TRY(builder_emit(&w->builder, "add", NULL, both, 2, out));
+  w->grads[value] = out[0];
+  return DLC_OK;
+}
+
+static dlc_status differentiate_node(walk *w, uint32_t index)
+{
+  dlc_node n = w->g->nodes[index]; /* a copy: emitting moves the array */
+  uint32_t grad_out[DLC_MAX_OUT], grad_in[DLC_MAX_IN];
+  bool arrives = false, flows = false;
+  for (uint32_t k = 0; k < n.n_out; k++) {
+    grad_out[k] = w->grads[n.out[k]];
+    arrives |= grad_out[k] != DLC_NONE;
+  }
+  for (uint32_t j = 0; j < n.n_in; j++) {
+    grad_in[j] = DLC_NONE;
+    flows |= w->depends[n.in[j]];
+  }
+  if (!arrives || !flows) return DLC_OK;
+  w->name = n.name;
+  if (!DLC_HAS(n.op, grad)) return dlc_fail(DLC_INVALID, "%s: op %s has no gradient", n.name, n.op->name);
+  dlc_status status = n.op->grad(&w->builder, &n, grad_out, grad_in);
+  if (status < 0) return dlc_fail_in(status, "gradient of %s (%s)", n.name, n.op->name);
+  for (uint32_t j = 0; j < n.n_in; j++)
+    if (grad_in[j] != DLC_NONE && w->depends[n.in[j]]) DLC_TRY(accumulate(w, n.in[j], grad_in[j]));
+  return DLC_OK;
+}
+
+static dlc_status seed_and_walk(walk *w, uint32_t loss, uint32_t n_nodes)
+{
+  uint32_t out[DLC_MAX_OUT];
+  dlc_fill one = {.rank = 1, .dim = {1}, .value = 1.0};
+  w->name = "loss";
+  if (dlc_count(&w->g->values[loss]) != 1) return dlc_fail(DLC_INVALID, "the loss has more than one element");
+  DLC_TRY(builder_emit(&w->builder, "fill", &one, NULL, 0, out));
+  w->grads[loss] = out[0];
+  for (uint32_t i = n_nodes; i-- > 0;) DLC_TRY(differentiate_node(w, i));
+  return DLC_OK;
+}
+
+dlc_status dlc_graph_differentiate(dlc_graph_build *g, uint32_t loss, const uint32_t *wanted, uint32_t n_wanted,
+                                   uint32_t *grads)
+{
+  walk w = {.builder = {sizeof(dlc_builder), g->finder.host, builder_value, builder_emit}, .g = g};
+  w.n_values = g->n_values;
+  w.depends = calloc(g->n_values ? g->n_values : 1, sizeof(*w.depends));
+  w.grads = malloc((g->n_values ? g->n_values : 1) * sizeof(*w.grads));
+  dlc_status status = w.depends && w.grads ? DLC_OK : dlc_fail_nomem();
+  if (status == DLC_OK) {
+    memset(w.grads, 0xff, g->n_values * sizeof(*w.grads));
+    uint32_t n_nodes = g->n_nodes;
+    find_dependents(&w, wanted, n_wanted, n_nodes);
+    status = seed_and_walk(&w, loss, n_nodes);
+    for (uint32_t i = 0; i < n_wanted && status == DLC_OK; i++) grads[i] = w.grads[wanted[i]];
+  }
+  free(w.depends);
+  free(w.grads);
+  return status;
+}

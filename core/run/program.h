@@ -8,6 +8,7 @@
 #define DLC_RUN_PROGRAM_H
 #include "base/log.h"
 #include "dlcore/backend.h"
+#include "graph/graph.h"
 
 typedef struct dlc_machine dlc_machine;
 typedef struct dlc_program dlc_program;
@@ -23,10 +24,9 @@ dlc_status dlc_machine_open(const dlc_machine_config *config, dlc_machine **mach
 void dlc_machine_close(dlc_machine *machine);                 /* after every program of it */
 const char *dlc_machine_describe(const dlc_machine *machine); /* one line; never NULL */
 
-/* Values whose role is not ACTIVATION or GRADIENT are kept by name: two programs that name one with the same role share
- * its memory (the larger size wins; a partial batch uses the front). Copies the graph's description: `g` may go. */
-dlc_status dlc_program_add(dlc_machine *machine, const char *name, const dlc_graph *g, dlc_program **program);
-void dlc_program_free(dlc_program *program);
+/* Takes `g` over, also when it fails. Values whose role is not ACTIVATION or GRADIENT are kept by name: two programs
+ * that name one with the same role share its memory (the larger size wins; a partial batch uses the front). */
+dlc_status dlc_program_add(dlc_machine *machine, const char *name, dlc_graph_build *g, dlc_program **program);
 
 /* After the last dlc_program_add: allocates everything. Persistent memory is zeroed. */
 dlc_status dlc_machine_commit(dlc_machine *machine);
@@ -44,7 +44,6 @@ typedef struct dlc_plan_info {
 } dlc_plan_info;
 void dlc_program_info(const dlc_program *program, dlc_plan_info *info);
 /* The graph with each value's address and each node's kernel, for --dump-graph plan. */
-struct dlc_str;
-void dlc_program_dump(const dlc_program *program, struct dlc_str *out);
+void dlc_program_dump(const dlc_program *program, dlc_str *out);
 
 #endif

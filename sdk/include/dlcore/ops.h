@@ -10,7 +10,7 @@
  * linear_grad_weight   dy [N,O], x [N,I]                      dweight [O,I]
  * bias                 x [N,C,...], bias [C]                  y like x
  * bias_grad            dy [N,C,...]                           dbias [C]: sum over all but C
- * relu                 x                                      y
+ * relu                 x                                      y = x < 0 ? 0 : x (NaN stays NaN)
  * relu_grad            dy, y                                  dx = y > 0 ? dy : 0
  * max_pool2d           x [N,C,H,W]                            y [N,C,OH,OW], index u8   attr dlc_max_pool2d
  * max_pool2d_grad      dy, index                              dx                        attr dlc_max_pool2d_grad
@@ -23,7 +23,7 @@
  * log_softmax_grad     dy, y                                  dx
  * cross_entropy        logits [N,K], labels i32 [N]           loss [1] (mean), log_prob [N,K]
  * cross_entropy_grad   dloss [1], log_prob, labels            dlogits
- * correct              logits [N,K], labels i32 [N]           count [1] of rows whose first maximum is the label
+ * correct              logits [N,K], labels i32 [N]           count f32 [1] of rows whose first maximum is the label
  * normalize            x u8 [N,C,H,W], mean [C], std [C]      y f32 = (x / 255 - mean) / std
  * fill                 -                                      y                         attr dlc_fill
  * sgd, adam            see DLC_OP_OPTIMIZER                   see DLC_OP_OPTIMIZER      attr dlc_sgd, dlc_adam

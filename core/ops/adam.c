@@ -1,0 +1,63 @@
+/* adam: Kingma and Ba 2015, as torch.optim.Adam (no AMSGrad; weight_decay is an L2 penalty).
+ * Inputs: parameter, exp_avg, exp_avg_sq, gradient, learning rate, step counted from 1. */
+#include "ops/rules.h"
+#include <math.h>
+
+static dlc_status adam_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
+                             dlc_value *out)
+{
+  (void)h;
+  const dlc_adam *a = attr;
+  DLC_TRY(dlc_expect_number("beta1", a->beta1, 0, 1));
+  DLC_TRY(dlc_expect_number("beta2", a->beta2, 0, 1));
+  DLC_TRY(dlc_expect_number("eps", a->eps, 0, HUGE_VAL));
+  DLC_TRY(dlc_expect_number("weight_decay", a->weight_decay, 0, HUGE_VAL));
+  return dlc_optimizer_infer(2, n_in, in, n_out, out);
+}
+
+static dlc_status adam_param(const dlc_host *h, const void *attr, const dlc_value *const *in, uint32_t k, dlc_param *p)
+{
+  static const char *const names[] = {"exp_avg", "exp_avg_sq"};
+  (void)h, (void)attr;
+  return k < DLC_COUNT_OF(names) ? dlc_param_state(p, names[k], in[0]) : DLC_END;
+}
+
+static dlc_status adam_reference(const dlc_call *call)
+{
+  const dlc_adam *a = call->attr;
+  const double *param = call->in[0], *exp_avg = call->in[1], *exp_avg_sq = call->in[2], *grad = call->in[3];
+  const double lr = call->in[4][0], step = call->in[5][0];
+  const double step_size = lr / (1 - pow(a->beta1, step)), correction2 = sqrt(1 - pow(a->beta2, step));
+  const int64_t n = dlc_count(call->iv[0]);
+  for (int64_t i = 0; i < n; i++) {
+    const double g = grad[i] + a->weight_decay * param[i];
+    const double m = a->beta1 * exp_avg[i] + (1 - a->beta1) * g;
+    const double v = a->beta2 * exp_avg_sq[i] + (1 - a->beta2) * g * g;
+    call->out[0][i] = param[i] - step_size * m / (sqrt(v) / correction2 + a->eps);
+    call->out[1][i] = m;
+    call->out[2][i] = v;
+  }
+  return DLC_OK;
+}
+
+static const dlc_attr attrs[] = {
+    DLC_ATTR(FLOAT, dlc_adam, beta1, "0.9", "decay of the running mean of the gradient"),
+    DLC_ATTR(FLOAT, dlc_adam, beta2, "0.999", "decay of the running mean of its square"),
+    DLC_ATTR(FLOAT, dlc_adam, eps, "1e-8", "added to the denominator"),
+    DLC_ATTR(FLOAT, dlc_adam, weight_decay, "0", "L2 penalty"),
+};
+
+const dlc_op dlc_op_adam = {
+    .size = sizeof(dlc_op),
+    .name = "adam",
+    .version = 1,
+    .kind = DLC_OP_OPTIMIZER,
+    .flags = DLC_OP_UPDATE,
+    .attr_size = sizeof(dlc_adam),
+    .attrs = attrs,
+    .n_attrs = DLC_COUNT_OF(attrs),
+    .help = "adaptive moment estimation",
+    .infer = adam_infer,
+    .param = adam_param,
+    .reference = adam_reference,
+};

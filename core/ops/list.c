@@ -1,0 +1,28 @@
+/* Every op of dlcore, a line an op file. */
+#include "ops/ops.h"
+
+/* clang-format off */
+#define OPS(X)                                                    \
+  X(conv2d) X(conv2d_grad_input) X(conv2d_grad_weight)            \
+  X(linear) X(linear_grad_input) X(linear_grad_weight)            \
+  X(bias) X(bias_grad)                                            \
+  X(relu) X(relu_grad)                                            \
+  X(max_pool2d) X(max_pool2d_grad)                                \
+  X(flatten)                                                      \
+  X(reshape)                                                      \
+  X(add)                                                          \
+  X(softmax) X(softmax_grad)                                      \
+  X(log_softmax) X(log_softmax_grad)                              \
+  X(cross_entropy) X(cross_entropy_grad)                          \
+  X(correct)                                                      \
+  X(normalize)                                                    \
+  X(fill)                                                         \
+  X(sgd)                                                          \
+  X(adam)
+/* clang-format on */
+
+#define DECLARE(name) extern const dlc_op dlc_op_##name;
+OPS(DECLARE)
+
+#define ENTRY(name) &dlc_op_##name,
+const dlc_op *const dlc_core_ops[] = {OPS(ENTRY) NULL};

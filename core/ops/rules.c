@@ -1,0 +1,219 @@
+/* Checks, window arithmetic and small emits that the ops share; see rules.h. */
+#include "ops/rules.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *dtype_name(uint32_t dtype)
+{
+  switch (dtype) {
+  case DLC_F32: return "f32";
+  case DLC_F64: return "f64";
+  case DLC_I32: return "i32";
+  case DLC_I64: return "i64";
+  case DLC_U8: return "u8";
+  default: return "of an unknown type";
+  }
+}
+
+dlc_shape_name dlc_name_shape(uint32_t rank, const int64_t *dim)
+{
+  dlc_shape_name s = {"["};
+  size_t n = 1;
+  for (uint32_t i = 0; i < rank && i < DLC_MAX_RANK; i++)
+    n += (size_t)snprintf(s.text + n, sizeof s.text - n, "%s%lld", i ? ", " : "", (long long)dim[i]);
+  snprintf(s.text + n, sizeof s.text - n, "]");
+  return s;
+}
+
+dlc_status dlc_shape_set(dlc_value *v, uint32_t dtype, uint32_t rank, const int64_t *dim)
+{
+  if (rank > DLC_MAX_RANK) return dlc_fail(DLC_INVALID, "rank is %u, at most %d are possible", rank, DLC_MAX_RANK);
+  int64_t room = INT64_MAX / 8; /* elements of the largest type */
+  for (uint32_t i = 0; i < rank; i++) {
+    if (dim[i] < 1) return dlc_fail(DLC_INVALID, "shape %s has a dimension below 1", dlc_name_shape(rank, dim).text);
+    if (dim[i] > DLC_MAX_EXTENT || dim[i] > room)
+      return dlc_fail(DLC_INVALID, "shape %s is too large", dlc_name_shape(rank, dim).text);
+    room /= dim[i];
+  }
+  v->dtype = dtype;
+  v->rank = rank;
+  for (uint32_t i = 0; i < DLC_MAX_RANK; i++) v->dim[i] = i < rank ? dim[i] : 0;
+  return DLC_OK;
+}
+
+dlc_status dlc_shape_like(dlc_value *v, const dlc_value *like)
+{
+  return dlc_shape_set(v, like->dtype, like->rank, like->dim);
+}
+
+dlc_status dlc_expect_inputs(uint32_t came, uint32_t expected)
+{
+  if (came == expected) return DLC_OK;
+  return dlc_fail(DLC_INVALID, "%u inputs came, expected %u", came, expected);
+}
+
+dlc_status dlc_expect_dtype(const dlc_value *v, const char *what, uint32_t dtype)
+{
+  if (v->dtype == dtype) return DLC_OK;
+  return dlc_fail(DLC_INVALID, "%s is %s, expected %s", what, dtype_name(v->dtype), dtype_name(dtype));
+}
+
+static dlc_status expect_dims(const dlc_value *v, const char *what)
+{
+  for (uint32_t i = 0; i < v->rank; i++)
+    if (v->dim[i] < 1 || v->dim[i] > DLC_MAX_EXTENT)
+      return dlc_fail(DLC_INVALID, "%s is %s, dimensions go from 1 to %d", what, dlc_name_shape(v->rank, v->dim).text,
+                      DLC_MAX_EXTENT);
+  return DLC_OK;
+}
+
+dlc_status dlc_expect_real_any(const dlc_value *v, const char *what)
+{
+  if (v->dtype != DLC_F32 && v->dtype != DLC_F64)
+    return dlc_fail(DLC_INVALID, "%s is %s, expected f32", what, dtype_name(v->dtype));
+  if (v->rank < 1) return dlc_fail(DLC_INVALID, "%s has no dimension, expected at least one", what);
+  return expect_dims(v, what);
+}
+
+dlc_status dlc_expect_real(const dlc_value *v, const char *what, uint32_t rank, const char *layout)
+{
+  if (v->rank != rank)
+    return dlc_fail(DLC_INVALID, "%s is %s, expected %s", what, dlc_name_shape(v->rank, v->dim).text, layout);
+  return dlc_expect_real_any(v, what);
+}
+
+dlc_status dlc_expect_shape(const dlc_value *v, const char *what, uint32_t dtype, uint32_t rank, const int64_t *dim)
+{
+  if (v->rank != rank || memcmp(v->dim, dim, rank * sizeof *dim) != 0) {
+    dlc_shape_name came = dlc_name_shape(v->rank, v->dim), expected = dlc_name_shape(rank, dim);
+    return dlc_fail(DLC_INVALID, "%s is %s, expected %s", what, came.text, expected.text);
+  }
+  return dlc_expect_dtype(v, what, dtype);
+}
+
+dlc_status dlc_expect_like(const dlc_value *v, const char *what, const dlc_value *like)
+{
+  return dlc_expect_shape(v, what, like->dtype, like->rank, like->dim);
+}
+
+dlc_status dlc_expect_labels(const dlc_value *v, int64_t rows)
+{
+  return dlc_expect_shape(v, "labels", DLC_I32, 1, &rows);
+}
+
+dlc_status dlc_expect_range(const char *what, int64_t came, int64_t low, int64_t high)
+{
+  if (came >= low && came <= high) return DLC_OK;
+  if (came < low && high == DLC_MAX_EXTENT)
+    return dlc_fail(DLC_INVALID, "%s is %lld, expected at least %lld", what, (long long)came, (long long)low);
+  return dlc_fail(DLC_INVALID, "%s is %lld, expected %lld to %lld", what, (long long)came, (long long)low,
+                  (long long)high);
+}
+
+dlc_status dlc_expect_number(const char *what, double came, double low, double high)
+{
+  if (came >= low && came < high) return DLC_OK;
+  if (high == HUGE_VAL) return dlc_fail(DLC_INVALID, "%s is %g, expected at least %g", what, came, low);
+  return dlc_fail(DLC_INVALID, "%s is %g, expected [%g, %g)", what, came, low, high);
+}
+
+dlc_status dlc_window_resolve(const int64_t kernel_size[2], const int64_t stride[2], int64_t padding[4])
+{
+  for (int i = 0; i < 2; i++) {
+    DLC_TRY(dlc_expect_range("kernel_size", kernel_size[i], 1, DLC_MAX_EXTENT));
+    DLC_TRY(dlc_expect_range("stride", stride[i], 1, DLC_MAX_EXTENT));
+  }
+  if (padding[0] == -1 && padding[1] == -1 && padding[2] == -1 && padding[3] == -1) {
+    if (stride[0] != 1 || stride[1] != 1)
+      return dlc_fail(DLC_INVALID, "padding same needs stride 1, stride is %lldx%lld", (long long)stride[0],
+                      (long long)stride[1]);
+    for (int i = 0; i < 2; i++) {
+      padding[i] = (kernel_size[i] - 1) / 2;
+      padding[i + 2] = kernel_size[i] - 1 - padding[i];
+    }
+  }
+  for (int i = 0; i < 4; i++) DLC_TRY(dlc_expect_range("padding", padding[i], 0, DLC_MAX_EXTENT));
+  return DLC_OK;
+}
+
+static dlc_shape_name name_padding(const int64_t padding[4])
+{
+  if (padding[0] != padding[1] || padding[0] != padding[2] || padding[0] != padding[3])
+    return dlc_name_shape(4, padding);
+  dlc_shape_name s;
+  snprintf(s.text, sizeof s.text, "%lld", (long long)padding[0]);
+  return s;
+}
+
+dlc_status dlc_window_output(const int64_t kernel_size[2], const int64_t stride[2], const int64_t padding[4],
+                             const int64_t size[2], int64_t out[2])
+{
+  int64_t least[2];
+  for (int i = 0; i < 2; i++) {
+    int64_t padded = size[i] + padding[i] + padding[i + 2];
+    least[i] = kernel_size[i] - padding[i] - padding[i + 2];
+    if (least[i] < 1) least[i] = 1;
+    out[i] = padded < kernel_size[i] ? 0 : (padded - kernel_size[i]) / stride[i] + 1;
+  }
+  if (out[0] > 0 && out[1] > 0) return DLC_OK;
+  return dlc_fail(DLC_INVALID, "input is %lldx%lld, kernel_size %lldx%lld with padding %s needs at least %lldx%lld",
+                  (long long)size[0], (long long)size[1], (long long)kernel_size[0], (long long)kernel_size[1],
+                  name_padding(padding).text, (long long)least[0], (long long)least[1]);
+}
+
+dlc_status dlc_param_uniform(dlc_param *p, const char *name, int64_t fan_in, uint32_t dtype, uint32_t rank,
+                             const int64_t *dim)
+{
+  p->name = name;
+  p->init = DLC_INIT_UNIFORM;
+  p->b = 1 / sqrt((double)fan_in);
+  p->a = -p->b;
+  return dlc_shape_set(&p->value, dtype, rank, dim);
+}
+
+dlc_status dlc_param_state(dlc_param *p, const char *name, const dlc_value *param)
+{
+  p->name = name;
+  p->init = DLC_INIT_CONSTANT;
+  p->a = 0;
+  return dlc_shape_like(&p->value, param);
+}
+
+dlc_status dlc_optimizer_infer(uint32_t n_states, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
+                               dlc_value *out)
+{
+  const int64_t one[1] = {1};
+  DLC_TRY(dlc_expect_inputs(n_in, n_states + 4));
+  DLC_TRY(dlc_expect_real_any(in[0], "parameter"));
+  for (uint32_t i = 1; i <= n_states; i++) DLC_TRY(dlc_expect_like(in[i], "state", in[0]));
+  DLC_TRY(dlc_expect_like(in[n_states + 1], "gradient", in[0]));
+  DLC_TRY(dlc_expect_shape(in[n_states + 2], "learning rate", DLC_F32, 1, one));
+  DLC_TRY(dlc_expect_shape(in[n_states + 3], "step", DLC_I64, 1, one));
+  *n_out = n_states + 1;
+  for (uint32_t i = 0; i < *n_out; i++) DLC_TRY(dlc_shape_like(&out[i], in[0]));
+  return DLC_OK;
+}
+
+dlc_status dlc_emit_two(dlc_builder *b, const char *op, const void *attr, uint32_t first, uint32_t second,
+                        uint32_t *out)
+{
+  return b->emit(b, op, attr, (uint32_t[]){first, second}, 2, out);
+}
+
+dlc_status dlc_emit_reshape(dlc_builder *b, uint32_t value, uint32_t like, uint32_t *out)
+{
+  const dlc_value *v = b->value(b, like);
+  dlc_reshape attr = {.rank = v->rank};
+  memcpy(attr.dim, v->dim, sizeof attr.dim);
+  return b->emit(b, "reshape", &attr, &value, 1, out);
+}
+
+void dlc_log_softmax_row(const double *x, int64_t n, double *y)
+{
+  double max = x[0], sum = 0;
+  for (int64_t k = 1; k < n; k++) max = fmax(max, x[k]);
+  for (int64_t k = 0; k < n; k++) sum += exp(x[k] - max);
+  const double shift = max + log(sum);
+  for (int64_t k = 0; k < n; k++) y[k] = x[k] - shift;
+}

@@ -1,0 +1,81 @@
+/* softmax over the last dimension of [N,K]: y = exp(x - max) / sum exp(x - max). With y at hand its gradient is
+ * dx = y * (dy - sum(dy * y)). */
+#include "ops/rules.h"
+#include <math.h>
+
+static dlc_status softmax_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in,
+                                uint32_t *n_out, dlc_value *out)
+{
+  (void)h, (void)attr;
+  DLC_TRY(dlc_expect_inputs(n_in, 1));
+  DLC_TRY(dlc_expect_real(in[0], "input", 2, "[batch, classes]"));
+  *n_out = 1;
+  return dlc_shape_like(&out[0], in[0]);
+}
+
+static dlc_status softmax_grad_rule(dlc_builder *b, const dlc_node *forward, const uint32_t *grad_out,
+                                    uint32_t *grad_in)
+{
+  return dlc_emit_two(b, "softmax_grad", NULL, grad_out[0], forward->out[0], &grad_in[0]);
+}
+
+static dlc_status softmax_reference(const dlc_call *call)
+{
+  const int64_t rows = call->iv[0]->dim[0], classes = call->iv[0]->dim[1];
+  for (int64_t r = 0; r < rows; r++) {
+    const double *x = call->in[0] + r * classes;
+    double *y = call->out[0] + r * classes;
+    double max = x[0], sum = 0;
+    for (int64_t k = 1; k < classes; k++) max = fmax(max, x[k]);
+    for (int64_t k = 0; k < classes; k++) sum += y[k] = exp(x[k] - max);
+    for (int64_t k = 0; k < classes; k++) y[k] /= sum;
+  }
+  return DLC_OK;
+}
+
+static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
+                             dlc_value *out)
+{
+  (void)h, (void)attr;
+  DLC_TRY(dlc_expect_inputs(n_in, 2));
+  DLC_TRY(dlc_expect_real(in[0], "dy", 2, "[batch, classes]"));
+  DLC_TRY(dlc_expect_like(in[1], "y", in[0]));
+  *n_out = 1;
+  return dlc_shape_like(&out[0], in[0]);
+}
+
+static dlc_status grad_reference(const dlc_call *call)
+{
+  const int64_t rows = call->iv[0]->dim[0], classes = call->iv[0]->dim[1];
+  for (int64_t r = 0; r < rows; r++) {
+    const double *dy = call->in[0] + r * classes, *y = call->in[1] + r * classes;
+    double *dx = call->out[0] + r * classes;
+    double sum = 0;
+    for (int64_t k = 0; k < classes; k++) sum += dy[k] * y[k];
+    for (int64_t k = 0; k < classes; k++) dx[k] = y[k] * (dy[k] - sum);
+  }
+  return DLC_OK;
+}
+
+const dlc_op dlc_op_softmax = {
+    .size = sizeof(dlc_op),
+    .name = "softmax",
+    .version = 1,
+    .kind = DLC_OP_LAYER,
+    .n_data = 1,
+    .help = "probabilities over the last dimension",
+    .infer = softmax_infer,
+    .grad = softmax_grad_rule,
+    .reference = softmax_reference,
+};
+
+const dlc_op dlc_op_softmax_grad = {
+    .size = sizeof(dlc_op),
+    .name = "softmax_grad",
+    .version = 1,
+    .kind = DLC_OP_PLAIN,
+    .n_data = 2,
+    .help = "gradient of softmax",
+    .infer = grad_infer,
+    .reference = grad_reference,
+};

@@ -16,6 +16,7 @@ have_package()
     cmake | pkg-config | clang-format) command -v "$1" >/dev/null ;;
     ninja-build) command -v ninja >/dev/null ;;
     gcc) command -v cc >/dev/null ;;
+    g++) command -v c++ >/dev/null ;;
     libc6-dev) compiles stdio.h ;;
     libyaml-dev) pkg-config --exists yaml-0.1 2>/dev/null ;;
     libjansson-dev) pkg-config --exists jansson 2>/dev/null ;;

@@ -4,7 +4,7 @@
 cd "$(dirname "$0")/.." || exit 1
 . cmake/packages.sh
 # shellcheck disable=SC2086 # a list of names
-need_packages $build_packages check clang-format dataset-fashion-mnist || exit 1
+need_packages $build_packages g++ check clang-format dataset-fashion-mnist || exit 1
 
 failed=
 step() # step NAME COMMAND...: runs it and remembers its name when it fails

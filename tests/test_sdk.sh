@@ -20,7 +20,7 @@ ids="acme tiny stripes jsonl"
 quiet cmake --install "$build" --prefix "$work/first"
 mv "$work/first" "$work/prefix"
 prefix=$work/prefix
-export HOME="$work/home" PATH="$prefix/bin:$PATH"
+export HOME="$work/home" PATH="$prefix/bin:$PATH" CMAKE_GENERATOR=Ninja
 unset DLCORE_PLUGIN_PATH
 pc=$(find "$prefix" -name dlcore-sdk.pc)
 PKG_CONFIG_PATH=$(dirname "$pc")

@@ -3,7 +3,6 @@
 #ifndef DLC_TRAIN_TRAIN_H
 #define DLC_TRAIN_TRAIN_H
 #include "base/log.h"
-#include "base/str.h"
 #include "dlcore/dataset.h"
 #include "dlcore/logger.h"
 #include "graph/graph.h"
@@ -32,11 +31,11 @@ typedef struct dlc_train_config {
   uint32_t limit_batches; /* 0: no limit; of every phase */
   const char *init_from;  /* safetensors, or NULL */
   const char *dump_graph; /* "forward", "loss", "backward", "update", "plan" (of the train step), or NULL */
-  /* who is told. Any may be NULL */
+  /* who is told; any may be NULL */
   void (*on_dump)(void *ctx, const char *text);
-  /* After every batch; return false to stop at once (the run then ends as interrupted). */
+  /* After every batch; false stops the run, which then ends as interrupted. */
   bool (*on_batch)(void *ctx, const dlc_progress *progress);
-  /* After every epoch, and in it on_row for each row the loggers should get. */
+  /* After every training step and, with the evaluation, every epoch: the rows the loggers get. */
   void (*on_row)(void *ctx, const dlc_row *row);
   void *ctx;
 } dlc_train_config;

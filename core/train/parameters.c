@@ -1,0 +1,136 @@
+/* Filling, loading and saving the parameters. */
+#include "train/parameters.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "base/str.h"
+#include <stdlib.h>
+#include <string.h>
+
+dlc_status dlc_parameters_describe(const dlc_graph *g, const dlc_model_graph *m, dlc_parameters *p)
+{
+  *p = (dlc_parameters){.list = calloc((size_t)m->n_params + 1, sizeof(*p->list))};
+  if (!p->list) return dlc_fail_nomem();
+  for (uint32_t i = 0; i < m->n_params; i++) {
+    const dlc_value *v = dlc_value_at(g, m->params[i].value);
+    dlc_parameter *q = &p->list[p->n++];
+    *q = (dlc_parameter){.init = m->params[i].init, .a = m->params[i].a, .b = m->params[i].b};
+    q->tensor = (dlc_tensor){.name = strdup(v->name), .dtype = v->dtype, .rank = v->rank};
+    memcpy(q->tensor.dim, v->dim, sizeof(v->dim));
+    p->count += dlc_count(v);
+    if (!q->tensor.name) {
+      dlc_parameters_free(p);
+      return dlc_fail_nomem();
+    }
+  }
+  return DLC_OK;
+}
+
+void dlc_parameters_free(dlc_parameters *p)
+{
+  for (uint32_t i = 0; i < p->n; i++) free((char *)p->list[i].tensor.name);
+  free(p->list);
+  *p = (dlc_parameters){0};
+}
+
+static size_t element_count(const dlc_tensor *t)
+{
+  size_t n = 1;
+  for (uint32_t i = 0; i < t->rank; i++) n *= (size_t)t->dim[i];
+  return n;
+}
+
+dlc_status dlc_parameters_init(dlc_parameters *p, const dlc_machine *machine, uint64_t seed)
+{
+  for (uint32_t k = 0; k < p->n; k++) {
+    dlc_parameter *q = &p->list[k];
+    const size_t n = element_count(&q->tensor);
+    q->tensor.data = dlc_machine_memory(machine, q->tensor.name, NULL);
+    if (!q->tensor.data || q->tensor.dtype != DLC_F32)
+      return dlc_fail(DLC_INVALID, "parameter %s: only f32 parameters can be trained", q->tensor.name);
+    float *out = q->tensor.data;
+    if (q->init == DLC_INIT_UNIFORM) dlc_random_uniform(seed, k, q->a, q->b, out, n);
+    else if (q->init == DLC_INIT_NORMAL) dlc_random_normal(seed, k, q->a, q->b, out, n);
+    else
+      for (size_t i = 0; i < n; i++) out[i] = (float)q->a;
+  }
+  return DLC_OK;
+}
+
+static void add_shape(dlc_str *s, const dlc_tensor *t)
+{
+  dlc_str_add(s, "[");
+  for (uint32_t i = 0; i < t->rank; i++) dlc_str_addf(s, i ? ", %lld" : "%lld", (long long)t->dim[i]);
+  dlc_str_add(s, "]");
+}
+
+static const dlc_tensor *find_tensor(const dlc_tensor_file *file, const char *name)
+{
+  for (uint32_t i = 0; i < file->n; i++)
+    if (strcmp(file->tensors[i].name, name) == 0) return &file->tensors[i];
+  return NULL;
+}
+
+static bool same_shape(const dlc_tensor *a, const dlc_tensor *b)
+{
+  return a->rank == b->rank && memcmp(a->dim, b->dim, a->rank * sizeof(*a->dim)) == 0;
+}
+
+static bool load_one(const dlc_tensor *to, const dlc_tensor *from, const char *path, const dlc_sink *sink)
+{
+  const size_t n = element_count(to);
+  if (!from) {
+    dlc_say(sink, DLC_LOG_WARN, "%s: no `%s`; it keeps its random start", path, to->name);
+    return false;
+  }
+  if (!same_shape(to, from) || (from->dtype != DLC_F32 && from->dtype != DLC_F64)) {
+    dlc_str text = {0};
+    dlc_str_addf(&text, "%s: `%s` is ", path, to->name);
+    add_shape(&text, from);
+    dlc_str_add(&text, from->dtype == DLC_F32 || from->dtype == DLC_F64 ? ", the model's is " : " of integers, not ");
+    add_shape(&text, to);
+    dlc_say(sink, DLC_LOG_WARN, "%s; it keeps its random start", dlc_str_get(&text));
+    dlc_str_free(&text);
+    return false;
+  }
+  float *out = to->data;
+  if (from->dtype == DLC_F32) memcpy(out, from->data, n * sizeof(float));
+  else
+    for (size_t i = 0; i < n; i++) out[i] = (float)((const double *)from->data)[i];
+  return true;
+}
+
+static void report_unused(const dlc_parameters *p, const dlc_tensor_file *file, const char *path, const dlc_sink *sink)
+{
+  for (uint32_t i = 0; i < file->n; i++) {
+    bool known = false;
+    for (uint32_t k = 0; k < p->n; k++) known |= strcmp(p->list[k].tensor.name, file->tensors[i].name) == 0;
+    if (!known) dlc_say(sink, DLC_LOG_WARN, "%s: `%s` is not in this model; left out", path, file->tensors[i].name);
+  }
+}
+
+dlc_status dlc_parameters_load(dlc_parameters *p, const char *path, const dlc_sink *sink)
+{
+  dlc_tensor_file file;
+  uint32_t loaded = 0;
+  DLC_TRY(dlc_safetensors_read(path, &file));
+  for (uint32_t k = 0; k < p->n; k++) {
+    const dlc_tensor *to = &p->list[k].tensor;
+    loaded += load_one(to, find_tensor(&file, to->name), path, sink);
+  }
+  report_unused(p, &file, path, sink);
+  dlc_safetensors_free(&file);
+  if (loaded == 0) return dlc_fail(DLC_INVALID, "%s: none of its tensors fits this model", path);
+  dlc_say(sink, DLC_LOG_INFO, "%s: loaded %u of %u tensors", path, loaded, p->n);
+  return DLC_OK;
+}
+
+dlc_status dlc_parameters_save(const dlc_parameters *p, const char *path)
+{
+  static const char *const metadata[] = {"format", "pt"};
+  dlc_tensor *tensors = malloc((p->n + 1) * sizeof(*tensors));
+  if (!tensors) return dlc_fail_nomem();
+  for (uint32_t i = 0; i < p->n; i++) tensors[i] = p->list[i].tensor;
+  dlc_status status = dlc_safetensors_write(path, tensors, p->n, metadata, 1);
+  free(tensors);
+  return status;
+}

@@ -1,0 +1,30 @@
+/* The parameters of a run: found on the machine by name, filled, loaded, saved. */
+#ifndef DLC_TRAIN_PARAMETERS_H
+#define DLC_TRAIN_PARAMETERS_H
+#include "base/log.h"
+#include "graph/model.h"
+#include "run/program.h"
+#include "train/safetensors.h"
+
+typedef struct dlc_parameter {
+  dlc_tensor tensor; /* name owned here; data: the machine's memory */
+  uint32_t init;
+  double a, b;
+} dlc_parameter;
+
+typedef struct dlc_parameters {
+  uint32_t n;
+  int64_t count; /* numbers in all of them */
+  dlc_parameter *list;
+} dlc_parameters;
+
+/* Before the graph goes to the machine: names, shapes, initialisations. */
+dlc_status dlc_parameters_describe(const dlc_graph *g, const dlc_model_graph *m, dlc_parameters *p);
+/* After commit: finds the memory and fills it. Element i of parameter k is a function of (seed, k, i). */
+dlc_status dlc_parameters_init(dlc_parameters *p, const dlc_machine *machine, uint64_t seed);
+/* Loads what fits by name and shape; says what does not. DLC_INVALID when nothing fits. */
+dlc_status dlc_parameters_load(dlc_parameters *p, const char *path, const dlc_sink *sink);
+dlc_status dlc_parameters_save(const dlc_parameters *p, const char *path);
+void dlc_parameters_free(dlc_parameters *p);
+
+#endif

@@ -24,16 +24,18 @@ void dlc_registry_close(dlc_registry *registry);
  * the caller and outlives the registry. */
 dlc_status dlc_registry_add(dlc_registry *r, const char *iface, const void *object);
 
-/* The object of `iface` called `name`. Looks at what is loaded, then at dlcore-NAME.so (and dlcore-VENDOR.so for
- * "vendor.name"), then at every other file. DLC_NOT_FOUND: the reason gives the nearest name, and each file that could
- * not be taken and might have provided it. *host (optional): the host table of the plugin that owns the object. */
+/* The object of `iface` called `name`. Looks at dlcore's own, then at dlcore-NAME.so (and dlcore-VENDOR.so for
+ * "vendor.name"), then at every other file in search order, so the answer never depends on what was opened before.
+ * DLC_NOT_FOUND: the reason gives the nearest name, and each file that could not be taken and might have provided it.
+ * *host (optional): the host table of the plugin that owns the object. */
 dlc_status dlc_registry_find(dlc_registry *r, const char *iface, const char *name, const void **object,
                              const dlc_host **host);
 
 /* Opens everything. Then the i-th object of an interface; NULL past the last. */
 void dlc_registry_load_all(dlc_registry *r);
 const void *dlc_registry_object(dlc_registry *r, const char *iface, uint32_t i, const dlc_host **host);
-/* Of all loaded backends that can start here, the one whose plugin has the highest score; NULL: none. */
+/* Opens everything. Of all backends that can start here, the one whose plugin has the highest score, the first in
+ * search order among equals; NULL: none. */
 const dlc_backend *dlc_registry_best_backend(dlc_registry *r, const dlc_host **host);
 
 /* One file that was looked at, in search order. */

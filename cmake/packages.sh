@@ -1,7 +1,7 @@
 # Installs what a build needs. Sourced by apps/quickstart.sh and tests/run.sh; says nothing when nothing is missing.
 #
 #   need_packages PACKAGE...    names as in Debian; fails with one list when they cannot be installed
-build_packages="cmake ninja-build gcc libc6-dev pkg-config libyaml-dev libjansson-dev zlib1g-dev librandom123-dev
+build_packages="cmake ninja-build gcc libc6-dev pkg-config libyaml-dev libjansson-dev libdeflate-dev librandom123-dev
   libopenblas-dev"
 
 compiles() # does the C compiler find this header?
@@ -20,7 +20,7 @@ have_package()
     libc6-dev) compiles stdio.h ;;
     libyaml-dev) pkg-config --exists yaml-0.1 2>/dev/null ;;
     libjansson-dev) pkg-config --exists jansson 2>/dev/null ;;
-    zlib1g-dev) pkg-config --exists zlib 2>/dev/null ;;
+    libdeflate-dev) pkg-config --exists libdeflate 2>/dev/null ;;
     libopenblas-dev) pkg-config --exists openblas 2>/dev/null ;;
     check) pkg-config --exists check 2>/dev/null ;;
     librandom123-dev) compiles Random123/philox.h ;;

@@ -1,0 +1,88 @@
+"""Writes tests/golden/parity_MODEL_OPTIMIZER.safetensors: what PyTorch makes of ten training steps. Needs torch and
+safetensors; run it from anywhere. tests/test_parity.c makes the same inputs from the same formulas and compares.
+
+Each file holds `loss`, [10], before each step, and of every parameter after the last step each STRIDE-th element.
+"""
+import collections
+import pathlib
+
+import numpy
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torch.nn import functional
+
+STEPS, BATCH, STRIDE = 10, 64, 11  # STRIDE has no factor in common with any dimension: it visits all rows and columns
+GOLDEN = pathlib.Path(__file__).parent / "golden"
+
+
+def noise(stream, n):
+    """n words of 32 bits: a multiplicative hash of the position, finished as in MurmurHash3."""
+    h = (numpy.arange(n, dtype=numpy.uint64) + numpy.uint64(stream * 1000003)) & numpy.uint64(0xFFFFFFFF)
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)):
+        h ^= h >> numpy.uint64(shift)
+        h = (h * numpy.uint64(factor)) & numpy.uint64(0xFFFFFFFF)
+    return h
+
+
+def images_and_labels():
+    n = STEPS * BATCH
+    labels = (noise(1, n) % numpy.uint64(10)).astype(numpy.int64)
+    y, x = numpy.mgrid[0:28, 0:28]
+    stripes = (y * labels[:, None, None] + 3 * x) % 28 < 14
+    pixels = noise(2, n * 784).reshape(n, 28, 28) % numpy.uint64(128) + 100 * stripes.astype(numpy.uint64)
+    return torch.from_numpy(pixels.astype(numpy.float32)).unsqueeze(1), torch.from_numpy(labels)
+
+
+def initialise(model):
+    """Uniform in [-b, b), b = 1/4 in convolutions and 1/8 elsewhere: exact in float."""
+    for k, (name, p) in enumerate(model.named_parameters()):
+        bound = 0.25 if name.startswith("conv") else 0.125
+        unit = (noise(10 + k, p.numel()) >> numpy.uint64(8)).astype(numpy.float64) * 2.0**-24
+        with torch.no_grad():
+            p.copy_(torch.from_numpy(((2 * unit - 1) * bound).astype(numpy.float32)).reshape(p.shape))
+
+
+def lenet():
+    return nn.Sequential(collections.OrderedDict([
+        ("conv1", nn.Conv2d(1, 6, 5)), ("relu1", nn.ReLU()), ("pool1", nn.MaxPool2d(2)),
+        ("conv2", nn.Conv2d(6, 16, 5)), ("relu2", nn.ReLU()), ("pool2", nn.MaxPool2d(2)), ("flatten", nn.Flatten()),
+        ("fc1", nn.Linear(256, 120)), ("relu3", nn.ReLU()), ("fc2", nn.Linear(120, 84)), ("relu4", nn.ReLU()),
+        ("fc3", nn.Linear(84, 10))]))
+
+
+def mlp():
+    return nn.Sequential(collections.OrderedDict([
+        ("flatten", nn.Flatten()), ("fc1", nn.Linear(784, 128)), ("relu", nn.ReLU()), ("fc2", nn.Linear(128, 10))]))
+
+
+OPTIMIZERS = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, weight_decay=5e-4),
+    "adam": lambda p: torch.optim.Adam(p, lr=1e-3),
+}
+
+
+def main():
+    images, labels = images_and_labels()
+    mean, std = torch.tensor(0.5), torch.tensor(0.25)
+    for build in (lenet, mlp):
+        for name, make in OPTIMIZERS.items():
+            model = build()
+            initialise(model)
+            optimizer = make(model.parameters())
+            losses = []
+            for step in range(STEPS):
+                part = slice(step * BATCH, (step + 1) * BATCH)
+                optimizer.zero_grad()
+                loss = functional.cross_entropy(model((images[part] / 255 - mean) / std), labels[part])
+                loss.backward()
+                optimizer.step()
+                losses.append(loss.item())
+            tensors = {n: p.detach().flatten()[::STRIDE].clone() for n, p in model.named_parameters()}
+            tensors["loss"] = torch.tensor(losses)
+            save_file(tensors, GOLDEN / f"parity_{build.__name__}_{name}.safetensors")
+            print(build.__name__, name, " ".join(f"{v:.6f}" for v in losses))
+
+
+if __name__ == "__main__":
+    main()

@@ -9,7 +9,7 @@ find core plugins sdk apps tests -name '*.[ch]' | LC_ALL=C sort | xargs awk '
     n = split("base host graph ops run data train", names, " ")
     for (i = 1; i <= n; i++) rank[names[i]] = i
   }
-  FNR == 1 { split(FILENAME, part, "/"); top = part[1]; folder = part[2] }
+  FNR == 1 { depth = split(FILENAME, part, "/") - 3; top = part[1]; folder = part[2] }
   FNR == 801 { complain("more than 800 lines") }
   /^[ \t]*#[ \t]*include/ {
     split($0, piece, /[<>"]/); file = piece[2]; quoted = $0 ~ /"/
@@ -20,8 +20,10 @@ find core plugins sdk apps tests -name '*.[ch]' | LC_ALL=C sort | xargs awk '
       else if (folder == "ops" && dir[1] != "ops" && dir[1] != "base") complain("core/ops may not include " file)
     }
     if (top == "core" && file ~ /cblas|cuda|dnnl/) complain("the core knows nothing of " file)
-    if ((top == "plugins" || FILENAME ~ /^sdk\/templates/) &&
-        ((quoted && file ~ /\//) || (dir[1] == "dlcore" && file != "dlcore/plugin.h")))
-      complain("a plugin may not include " file)
+    if (top == "plugins" || FILENAME ~ /^sdk\/templates/) {
+      ups = gsub(/\.\.\//, "&", file) # how far up it goes, and how far up its own folder is
+      if (ups > depth || dir[1] in rank || (dir[1] == "dlcore" && file != "dlcore/plugin.h"))
+        complain("a plugin may not include " file)
+    }
   }
   END { exit bad }'

@@ -1,0 +1,254 @@
+/* dlcore train: checks everything, makes the run folder, trains, says and writes what came out. */
+#include "base/status.h"
+#include "commands.h"
+#include "job.h"
+#include "loggers.h"
+#include "results.h"
+#include "run_folder.h"
+#include "stop.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct training {
+  cli_job job;
+  cli_console *console;
+  cli_loggers loggers;
+  cli_run_folder folder;
+  char *weights, *results; /* paths; owned */
+  dlc_run *run;
+  int64_t saved_step; /* the step whose weights are on disk */
+  bool stepped;
+} training;
+
+/* ---- what is said before ---- */
+
+static void say_dataset(const cli_job *job)
+{
+  const dlc_dataset_info *info = job->info;
+  dlc_str line = {0};
+  dlc_str_addf(&line, "dataset   %s:", job->dataset->name);
+  for (uint32_t i = 0; i < info->n_splits; i++) {
+    const dlc_split *split = cli_split_at(info, i);
+    dlc_str_addf(&line, " %lld %s,", (long long)split->count, split->name);
+  }
+  dlc_str_addf(&line, " %lldx%lldx%lld", (long long)info->channels, (long long)info->height, (long long)info->width);
+  if (info->origin) dlc_str_addf(&line, ", from %s", info->origin);
+  cli_say(job->console, DLC_LOG_INFO, "%s", dlc_str_get(&line));
+  dlc_str_clear(&line);
+  dlc_str_addf(&line, "classes   %u:", info->n_classes);
+  uint32_t shown = info->n_classes <= 12 ? info->n_classes : 10;
+  for (uint32_t i = 0; i < shown; i++) dlc_str_addf(&line, "%s %s", i ? "," : "", info->class_names[i]);
+  if (shown < info->n_classes) dlc_str_add(&line, ", ...");
+  cli_say(job->console, DLC_LOG_INFO, "%s", dlc_str_get(&line));
+  dlc_str_free(&line);
+}
+
+/* Builds the model once for itself, so that a model that does not fit is refused before a backend is opened. */
+static int say_model(cli_job *job)
+{
+  const int64_t chw[3] = {job->info->channels, job->info->height, job->info->width};
+  dlc_graph_build *g;
+  dlc_model_graph m;
+  dlc_status status = cli_forward(job, chw, job->info->n_classes, &g, &m);
+  if (status >= 0)
+    cli_say(job->console, DLC_LOG_INFO, "model     %s: %lld parameters, from %s", dlc_model_name(job->model),
+            (long long)cli_count_parameters(g, &m), job->model_path);
+  dlc_model_graph_free(&m);
+  dlc_graph_free(g);
+  return status < 0 ? CLI_FAILED : CLI_OK;
+}
+
+static void say_recipe(const cli_job *job)
+{
+  const cli_options *o = job->options;
+  cli_say(job->console, DLC_LOG_INFO, "backend   %s", dlc_machine_describe(job->machine));
+  cli_say(job->console, DLC_LOG_INFO, "training  %lld epoch%s, batch %lld, %s, lr %g, seed %lld", (long long)o->epochs,
+          o->epochs == 1 ? "" : "s", (long long)o->batch_size, job->optimizer->name, o->lr, (long long)o->seed);
+}
+
+/* ---- called by the run ---- */
+
+static void on_dump(void *ctx, const char *text)
+{
+  (void)ctx;
+  fputs(text, stdout);
+}
+
+static bool on_batch(void *ctx, const dlc_progress *p)
+{
+  training *t = ctx;
+  t->stepped = true;
+  cli_progress(t->console, p);
+  return !cli_stop_signal();
+}
+
+static double column(const dlc_row *row, const char *name)
+{
+  for (uint32_t i = 0; i < row->n; i++)
+    if (strcmp(row->names[i], name) == 0) return row->values[i];
+  return NAN;
+}
+
+static void say_epoch(const training *t, const dlc_row *row)
+{
+  static const char *const phases[] = {"train", "val", "test"};
+  dlc_str line = {0};
+  dlc_str_addf(&line, "epoch %lld/%lld", (long long)row->epoch, (long long)t->job.options->epochs);
+  for (size_t i = 0; i < 3; i++) {
+    char loss[16], accuracy[16];
+    snprintf(loss, sizeof loss, "%s_loss", phases[i]);
+    snprintf(accuracy, sizeof accuracy, "%s_acc", phases[i]);
+    if (isnan(column(row, loss))) continue;
+    dlc_str_addf(&line, "  %s loss %.4f acc %.2f%%", phases[i], column(row, loss), 100 * column(row, accuracy));
+  }
+  dlc_str_addf(&line, "  %.0f img/s  %.1f s", column(row, "img_s"), column(row, "seconds"));
+  cli_say(t->console, DLC_LOG_INFO, "%s", dlc_str_get(&line));
+  dlc_str_free(&line);
+}
+
+/* A disk may be full now and not in an hour: only the last epoch's weights must be written (see finish()). */
+static void on_row(void *ctx, const dlc_row *row)
+{
+  training *t = ctx;
+  cli_loggers_write(&t->loggers, row, t->console);
+  if (row->kind != DLC_ROW_EPOCH) return;
+  say_epoch(t, row);
+  if (dlc_run_save(t->run, t->weights) >= 0) t->saved_step = row->step;
+  else if (row->epoch < t->job.options->epochs)
+    cli_say(t->console, DLC_LOG_WARN, "weights are not saved: %s", dlc_reason());
+}
+
+/* ---- the way of a run ---- */
+
+/* Everything that can be found wrong without touching the disk. */
+static int prepare(training *t, cli_options *o)
+{
+  int code = cli_run_folder_check(o);
+  if (code == CLI_OK) code = cli_job_open(&t->job, o, t->console);
+  if (code == CLI_OK) code = cli_job_optimizer(&t->job);
+  if (code == CLI_OK) code = cli_loggers_find(&t->loggers, &t->job);
+  if (code == CLI_OK) code = cli_job_model(&t->job);
+  if (code == CLI_OK) code = cli_job_dataset(&t->job);
+  if (code != CLI_OK) return code;
+  say_dataset(&t->job);
+  code = say_model(&t->job);
+  if (code == CLI_OK) code = cli_job_backend(&t->job);
+  if (code == CLI_OK) say_recipe(&t->job);
+  return code;
+}
+
+/* Data that is in memory is copied faster than it could be handed over by another thread. */
+static uint32_t worker_count(const cli_job *job)
+{
+  if (job->options->workers >= 0) return (uint32_t)job->options->workers;
+  for (uint32_t i = 0; i < job->info->n_splits; i++)
+    if (!DLC_HAS(cli_split_at(job->info, i), samples)) return 2;
+  return 0;
+}
+
+static int open_run(training *t, double started)
+{
+  const cli_options *o = t->job.options;
+  dlc_train_config config = {
+      .model = t->job.model,
+      .dataset = t->job.dataset,
+      .data = t->job.data,
+      .machine = t->job.machine,
+      .finder = t->job.finder,
+      .sink = &t->job.sink,
+      .epochs = (uint32_t)o->epochs,
+      .batch_size = (uint32_t)o->batch_size,
+      .workers = worker_count(&t->job),
+      .seed = (uint64_t)o->seed,
+      .shuffle = o->shuffle,
+      .val_split = o->val_split,
+      .lr = o->lr,
+      .optimizer = t->job.optimizer,
+      .optimizer_attr = t->job.optimizer_attr,
+      .limit_batches = (uint32_t)o->limit_batches,
+      .init_from = o->init_from,
+      .dump_graph = o->dump_graph,
+      .on_dump = on_dump,
+      .on_batch = on_batch,
+      .on_row = on_row,
+      .ctx = t,
+  };
+  return dlc_run_open(&config, started, &t->run) < 0 ? CLI_FAILED : CLI_OK;
+}
+
+static int make_folder(training *t)
+{
+  const cli_options *o = t->job.options;
+  int code = cli_run_folder_make(o, dlc_model_name(t->job.model), &t->folder);
+  if (code != CLI_OK) return code;
+  t->weights = cli_run_folder_file(&t->folder, "weights/last.safetensors");
+  t->results = cli_run_folder_file(&t->folder, "results.json");
+  char *config = cli_run_folder_file(&t->folder, "config.yaml"), *log = cli_run_folder_file(&t->folder, "log.txt");
+  dlc_status status = t->weights && t->results && config && log ? DLC_OK : dlc_fail_nomem();
+  if (status >= 0) status = cli_config_write(config, o);
+  if (status >= 0) status = cli_console_log_to(t->console, log);
+  free(config);
+  free(log);
+  if (status < 0) return CLI_FAILED;
+  cli_say(t->console, DLC_LOG_INFO, "run       %s", t->folder.path);
+  return cli_loggers_open(&t->loggers, t->folder.path);
+}
+
+static void say_results(const training *t, const dlc_results *r)
+{
+  if (r->test.samples > 0)
+    cli_say(t->console, DLC_LOG_INFO, "test      loss %.4f, accuracy %.2f%% of %lld images", r->test.loss,
+            100 * r->test.accuracy, (long long)r->test.samples);
+  cli_say(t->console, DLC_LOG_INFO, "time      %.1f s, first step after %.3f s, %.0f img/s; peak memory %.0f MiB",
+          r->seconds_total, r->seconds_to_first_step, r->images_per_second,
+          (double)cli_peak_rss_bytes() / (1024 * 1024));
+  cli_say(t->console, DLC_LOG_INFO, "weights   %s", t->weights);
+}
+
+static int finish(training *t, const dlc_results *r)
+{
+  if (t->saved_step != r->steps && dlc_run_save(t->run, t->weights) < 0) return CLI_FAILED;
+  if (cli_results_write(t->results, &t->job, r) < 0) return CLI_FAILED;
+  int signal_number = r->interrupted ? cli_stop_signal() : 0;
+  if (signal_number)
+    cli_say(t->console, DLC_LOG_WARN, "stopped by signal %d after %lld steps", signal_number, (long long)r->steps);
+  say_results(t, r);
+  return signal_number ? 128 + signal_number : CLI_OK;
+}
+
+static int train_all(training *t, double started)
+{
+  int code = open_run(t, started);
+  if (code != CLI_OK || t->job.options->dump_graph) return code;
+  cli_stop_install();
+  code = make_folder(t);
+  if (code != CLI_OK) return code;
+  dlc_results results = {0};
+  dlc_status status = dlc_run_train(t->run, &results);
+  if (status < 0) return CLI_FAILED;
+  cli_progress_clear(t->console);
+  cli_loggers_close(&t->loggers, t->console);
+  /* What was measured before the last steps says nothing about these weights. */
+  if (results.interrupted) results.val = results.test = (dlc_metrics){NAN, NAN, 0};
+  if (results.steps == 0 && results.interrupted) return 128 + cli_stop_signal();
+  return finish(t, &results);
+}
+
+int cli_train(cli_options *o, cli_console *c, double started)
+{
+  training t = {.console = c, .saved_step = -1};
+  if (o->dump_graph && c->shown < DLC_LOG_WARN) c->shown = DLC_LOG_WARN; /* stdout is for the graph */
+  int code = prepare(&t, o);
+  if (code == CLI_OK) code = train_all(&t, started);
+  cli_progress_clear(c);
+  cli_report(c, code);
+  cli_loggers_close(&t.loggers, c);
+  if (code != CLI_OK && !t.stepped) cli_run_folder_undo(&t.folder, o->output);
+  if (t.run) dlc_run_close(t.run);
+  cli_job_close(&t.job);
+  cli_run_folder_free(&t.folder);
+  free(t.weights);
+  free(t.results);
+  return code;
+}

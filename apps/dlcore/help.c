@@ -1,0 +1,85 @@
+/* --help, from the table of options. */
+#include "options.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { LEFT = 34, WIDTH = 96 }; /* columns */
+
+static const char usage_train[] = "usage: dlcore [train] [options]\n"
+                                  "\n"
+                                  "Trains an image classifier and leaves weights, numbers and configuration in a run "
+                                  "folder.\nWithout options: LeNet on Fashion-MNIST, 3 epochs.\n"
+                                  "\n"
+                                  "  dlcore --dataset mnist --data-dir DIR --epochs 5\n"
+                                  "  dlcore --model mlp --opt sgd --lr 0.1 --momentum 0.9 --name first-try\n"
+                                  "  dlcore summary --model lenet      layers, shapes, parameters\n"
+                                  "  dlcore plugins [NAME] [--json]    what is installed, and why not\n";
+static const char usage_summary[] = "usage: dlcore summary [options]\n"
+                                    "\n"
+                                    "Shows the layers of a model with their shapes and parameters.\n"
+                                    "\n"
+                                    "  dlcore summary --model mlp --dataset mnist\n"
+                                    "  dlcore summary --model my.yaml --input 3x32x32 --classes 100\n";
+static const char usage_plugins[] =
+    "usage: dlcore plugins [NAME] [options]\n"
+    "\n"
+    "Lists every plugin file that was looked at, in order, with what it provides or why "
+    "it was not\ntaken. With the name of a plugin or of something it provides: only that, "
+    "and a backend is\nopened to say what it chose for this machine.\n";
+
+/* Words of `text`, broken before WIDTH, continued at column LEFT. */
+static void print_wrapped(const char *text, size_t column)
+{
+  while (*text) {
+    size_t n = strcspn(text, " ");
+    if (column + n > WIDTH && column > LEFT) {
+      printf("\n%*s", LEFT, "");
+      column = LEFT;
+    }
+    printf("%.*s", (int)n, text);
+    column += n;
+    text += n;
+    if (*text == ' ') {
+      text++;
+      if (column < WIDTH) putchar(' ');
+      column++;
+    }
+  }
+  putchar('\n');
+}
+
+static void print_option(const cli_option *o)
+{
+  char left[96], help[512];
+  bool negative = o->type == CLI_BOOL && strcmp(o->def, "true") == 0;
+  char letter[] = {o->letter ? '-' : ' ', o->letter ? o->letter : ' ', o->letter ? ',' : ' ', ' ', 0};
+  int n = snprintf(left, sizeof left, "  %s--%s%s%s%s", letter, negative ? "no-" : "", o->name, o->value ? " " : "",
+                   o->value ? o->value : "");
+  bool numeric = o->type == CLI_INT || o->type == CLI_FLOAT;
+  bool shows_default = o->type != CLI_BOOL && o->def;
+  snprintf(help, sizeof help, "%s%s%s%s%s%s%s", o->help, shows_default ? " (default: " : "",
+           shows_default ? o->def : "", shows_default ? ")" : "", numeric && o->range ? " [" : "",
+           numeric && o->range ? o->range : "", numeric && o->range ? "]" : "");
+  printf("%s", left);
+  if (n >= LEFT - 1) {
+    putchar('\n');
+    n = 0;
+  }
+  printf("%*s", LEFT - n, "");
+  print_wrapped(help, LEFT);
+}
+
+void cli_help(int command)
+{
+  fputs(command == CLI_SUMMARY ? usage_summary : command == CLI_PLUGINS ? usage_plugins : usage_train, stdout);
+  const char *group = "";
+  for (size_t i = 0; i < cli_table_size; i++) {
+    if (!(cli_table[i].commands & command)) continue;
+    if (strcmp(group, cli_table[i].group)) printf("\n%s\n", group = cli_table[i].group);
+    print_option(&cli_table[i]);
+  }
+  puts(
+      "\n'_' and '-' are alike in names; --opt=value and --opt value; --no-NAME switches NAME off. DLCORE_EPOCHS=5 in\n"
+      "the environment is --epochs 5. Command line before environment before configuration file. Exit status:\n"
+      "0 done, 1 failed, 2 wrong usage, 128 + N stopped by signal N (130: Ctrl-C; weights are saved).");
+}

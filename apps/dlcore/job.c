@@ -1,0 +1,227 @@
+/* Finding and opening what the options name. */
+#include "job.h"
+#include "base/status.h"
+#include "ops/ops.h"
+#include "run/program.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static dlc_status find_op(void *registry, const char *name, const dlc_op **op)
+{
+  const void *object = NULL;
+  dlc_status status = dlc_registry_find(registry, DLC_IFACE_OP, name, &object, NULL);
+  *op = object;
+  return status;
+}
+
+int cli_job_open(cli_job *job, cli_options *o, cli_console *c)
+{
+  *job = (cli_job){.options = o, .console = c};
+  job->sink = (dlc_sink){o->verbose ? DLC_LOG_DEBUG : DLC_LOG_INFO, cli_console_line, c};
+  uint32_t threads = o->threads > 0 ? (uint32_t)o->threads : dlc_cpu_count();
+  if (dlc_pool_open(threads, &job->pool) < 0) return CLI_FAILED;
+  dlc_registry_config config = {.plugin_path = o->plugin_path, .pool = job->pool, .sink = &job->sink};
+  if (dlc_registry_open(&config, &job->registry) < 0) return CLI_FAILED;
+  for (const dlc_op *const *op = dlc_core_ops; *op; op++)
+    if (dlc_registry_add(job->registry, DLC_IFACE_OP, *op) < 0) return CLI_FAILED;
+  job->finder = (dlc_op_finder){find_op, job->registry, dlc_registry_host(job->registry)};
+  return CLI_OK;
+}
+
+void cli_job_close(cli_job *job)
+{
+  free(job->optimizer_attr);
+  if (job->machine) dlc_machine_close(job->machine);
+  if (job->model) dlc_model_free(job->model);
+  free(job->model_path);
+  if (job->data) job->dataset->close(job->data);
+  free(job->dataset_values);
+  if (job->registry) dlc_registry_close(job->registry);
+  if (job->pool) dlc_pool_close(job->pool);
+}
+
+/* ---- objects by "NAME:k=v,..." ---- */
+
+dlc_status cli_split_spec(const char *spec, char **name, const char **options)
+{
+  size_t n = strcspn(spec, ":");
+  *options = spec[n] && spec[n + 1] ? spec + n + 1 : NULL;
+  *name = strndup(spec, n);
+  return *name ? DLC_OK : dlc_fail_nomem();
+}
+
+static int find_object(cli_job *job, const char *option, const char *iface, const char *name, const void **object,
+                       const dlc_host **host)
+{
+  dlc_status status = dlc_registry_find(job->registry, iface, name, object, host);
+  if (status >= 0) return CLI_OK;
+  dlc_fail_in(status, "%s", option);
+  return status == DLC_NOT_FOUND ? CLI_USAGE : CLI_FAILED;
+}
+
+static int read_options(const char *option, const char *name, const dlc_option *table, uint32_t n, const char *text,
+                        dlc_option_value **values)
+{
+  dlc_status status = dlc_options_read(name, table, n, text, values);
+  if (status >= 0) return CLI_OK;
+  dlc_fail_in(status, "%s", option);
+  return CLI_USAGE;
+}
+
+int cli_find_dataset(cli_job *job, const char *spec, const dlc_dataset **ds, const dlc_host **host,
+                     dlc_option_value **values)
+{
+  char *name;
+  const char *options;
+  const void *object = NULL;
+  if (cli_split_spec(spec, &name, &options) < 0) return CLI_FAILED;
+  int code = find_object(job, "--dataset", DLC_IFACE_DATASET, name, &object, host);
+  *ds = object;
+  if (code == CLI_OK) code = read_options("--dataset", name, (*ds)->options, (*ds)->n_options, options, values);
+  free(name);
+  return code;
+}
+
+int cli_find_logger(cli_job *job, const char *spec, const dlc_logger **logger, const dlc_host **host,
+                    dlc_option_value **values)
+{
+  char *name;
+  const char *options;
+  const void *object = NULL;
+  if (cli_split_spec(spec, &name, &options) < 0) return CLI_FAILED;
+  int code = find_object(job, "--logger", DLC_IFACE_LOGGER, name, &object, host);
+  *logger = object;
+  if (code == CLI_OK) code = read_options("--logger", name, (*logger)->options, (*logger)->n_options, options, values);
+  free(name);
+  return code;
+}
+
+/* ---- dataset ---- */
+
+const dlc_split *cli_split_at(const dlc_dataset_info *info, uint32_t i)
+{
+  return (const dlc_split *)((const char *)info->splits + (size_t)i * info->splits->size);
+}
+
+const dlc_split *cli_split_named(const dlc_dataset_info *info, const char *name)
+{
+  for (uint32_t i = 0; i < info->n_splits; i++) {
+    const dlc_split *split = cli_split_at(info, i);
+    if (strcmp(split->name, name) == 0) return split;
+  }
+  return NULL;
+}
+
+static int open_dataset(cli_job *job, const char *spec)
+{
+  const dlc_host *host = NULL;
+  free(job->dataset_values);
+  job->dataset_values = NULL;
+  int code = cli_find_dataset(job, spec, &job->dataset, &host, &job->dataset_values);
+  if (code != CLI_OK) return code;
+  dlc_status status = job->dataset->open(job->dataset, host, job->options->data_dir, job->dataset_values, &job->data);
+  if (status < 0) {
+    dlc_fail_in(status, "dataset %s", job->dataset->name);
+    return CLI_FAILED;
+  }
+  job->info = job->dataset->info(job->data);
+  if (cli_split_named(job->info, "train")) return CLI_OK;
+  dlc_fail(DLC_INVALID, "dataset %s: it has no split 'train'", job->dataset->name);
+  return CLI_FAILED;
+}
+
+/* --data-dir alone means: whatever idx files are there. */
+int cli_job_dataset(cli_job *job)
+{
+  cli_options *o = job->options;
+  if (strcmp(o->dataset, "auto")) return open_dataset(job, o->dataset);
+  o->dataset = o->data_dir ? "idx" : "fashion-mnist";
+  int code = open_dataset(job, o->dataset);
+  if (code == CLI_OK || o->data_dir) return code;
+  cli_say(job->console, DLC_LOG_WARN, "fashion-mnist is not here, so this is about generated shapes (%s)",
+          dlc_reason());
+  o->dataset = "shapes";
+  return open_dataset(job, o->dataset);
+}
+
+/* ---- model ---- */
+
+int cli_job_model(cli_job *job)
+{
+  int code = cli_find_model(job->options->model, &job->model_path);
+  if (code != CLI_OK) return code;
+  return dlc_model_read(job->model_path, &job->model) < 0 ? CLI_FAILED : CLI_OK;
+}
+
+dlc_status cli_forward(cli_job *job, const int64_t chw[3], int64_t classes, dlc_graph_build **g, dlc_model_graph *m)
+{
+  const int64_t dim[4] = {1, chw[0], chw[1], chw[2]};
+  uint32_t input;
+  *g = NULL;
+  *m = (dlc_model_graph){0};
+  DLC_TRY(dlc_graph_new(&job->finder, g));
+  DLC_TRY(dlc_graph_value(*g, "input", DLC_ROLE_INPUT, DLC_F32, 4, dim, &input));
+  return dlc_model_build(job->model, *g, input, classes, m);
+}
+
+int64_t cli_count_parameters(dlc_graph_build *g, const dlc_model_graph *m)
+{
+  int64_t n = 0;
+  for (uint32_t i = 0; i < m->n_params; i++) n += dlc_count(dlc_value_at(dlc_graph_view(g), m->params[i].value));
+  return n;
+}
+
+/* ---- backend ---- */
+
+static int open_machine(cli_job *job, const dlc_backend *backend, const dlc_host *host, const char *options)
+{
+  dlc_machine_config config = {backend, host, options, &job->sink};
+  if (dlc_machine_open(&config, &job->machine) >= 0) return CLI_OK;
+  return CLI_FAILED;
+}
+
+static int open_best_backend(cli_job *job)
+{
+  const dlc_host *host = NULL;
+  dlc_registry_load_all(job->registry);
+  const dlc_backend *backend = dlc_registry_best_backend(job->registry, &host);
+  int code = CLI_FAILED;
+  if (backend) code = open_machine(job, backend, host, NULL);
+  else dlc_fail(DLC_NOT_FOUND, "`dlcore plugins` says why");
+  job->backend_name = job->options->backend = code == CLI_OK ? backend->name : "reference";
+  if (code == CLI_OK) return code;
+  cli_say(job->console, DLC_LOG_WARN, "no backend starts here, so all runs slowly, on the reference kernels: %s",
+          dlc_reason());
+  return open_machine(job, NULL, NULL, NULL);
+}
+
+static int open_named_backend(cli_job *job, const char *name, const char *options)
+{
+  const void *object = NULL;
+  const dlc_host *host = NULL;
+  int code = find_object(job, "--backend", DLC_IFACE_BACKEND, name, &object, &host);
+  if (code != CLI_OK) return code;
+  const dlc_backend *backend = object;
+  dlc_option_value *values = NULL;
+  code = read_options("--backend", name, backend->options, backend->n_options, options, &values);
+  free(values);
+  if (code != CLI_OK) return code;
+  job->backend_name = backend->name;
+  return open_machine(job, backend, host, options);
+}
+
+int cli_job_backend(cli_job *job)
+{
+  const char *spec = job->options->backend, *options;
+  if (strcmp(spec, "auto") == 0) return open_best_backend(job);
+  if (strcmp(spec, "reference") == 0) {
+    job->backend_name = "reference";
+    return open_machine(job, NULL, NULL, NULL);
+  }
+  char *name;
+  if (cli_split_spec(spec, &name, &options) < 0) return CLI_FAILED;
+  int code = open_named_backend(job, name, options);
+  free(name);
+  return code;
+}

@@ -1,0 +1,62 @@
+/* The things a run is made of, found and opened from the options: pool, registry, dataset, model, backend, optimizer.
+ * Functions return exit codes. [main] */
+#ifndef DLCORE_APP_JOB_H
+#define DLCORE_APP_JOB_H
+#include "console.h"
+#include "graph/model.h"
+#include "host/host.h"
+
+typedef struct cli_job {
+  cli_options *options;
+  cli_console *console;
+  dlc_sink sink;
+  dlc_pool *pool;
+  dlc_registry *registry;
+  dlc_op_finder finder;
+  /* cli_job_dataset() */
+  const dlc_dataset *dataset;
+  dlc_option_value *dataset_values;
+  dlc_data *data;
+  const dlc_dataset_info *info;
+  /* cli_job_model() */
+  dlc_model *model;
+  char *model_path;
+  /* cli_job_backend() */
+  dlc_machine *machine;
+  const char *backend_name;
+  /* cli_job_optimizer() */
+  const dlc_op *optimizer;
+  void *optimizer_attr;
+} cli_job;
+
+int cli_job_open(cli_job *job, cli_options *o, cli_console *c);
+void cli_job_close(cli_job *job);
+
+/* Opens --dataset with --data-dir. `auto` becomes the name of what was taken, in the options too. */
+int cli_job_dataset(cli_job *job);
+int cli_job_model(cli_job *job);
+/* `auto` becomes the name of what was taken, in the options too. */
+int cli_job_backend(cli_job *job);
+int cli_job_optimizer(cli_job *job);
+
+/* "NAME:k=v,..." in two. *options is NULL where there are none. The caller frees *name. */
+dlc_status cli_split_spec(const char *spec, char **name, const char **options);
+/* An object of the registry by "NAME:k=v,...", and its checked options (the caller frees *values). `option` begins the
+ * reason. */
+int cli_find_dataset(cli_job *job, const char *spec, const dlc_dataset **ds, const dlc_host **host,
+                     dlc_option_value **values);
+int cli_find_logger(cli_job *job, const char *spec, const dlc_logger **logger, const dlc_host **host,
+                    dlc_option_value **values);
+
+/* The model's forward graph for one picture of this shape. */
+dlc_status cli_forward(cli_job *job, const int64_t chw[3], int64_t classes, dlc_graph_build **g, dlc_model_graph *m);
+/* Elements of all parameters of it. */
+int64_t cli_count_parameters(dlc_graph_build *g, const dlc_model_graph *m);
+const dlc_split *cli_split_at(const dlc_dataset_info *info, uint32_t i);
+/* The dataset's split of this name, or NULL. */
+const dlc_split *cli_split_named(const dlc_dataset_info *info, const char *name);
+
+/* models.c: where a model NAME or FILE is; the caller frees *path. */
+int cli_find_model(const char *model, char **path);
+
+#endif

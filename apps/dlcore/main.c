@@ -1,0 +1,50 @@
+/* dlcore, the program: reads the options, runs one command, reports how it ended. */
+#include "base/status.h"
+#include "commands.h"
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+/* When the process began: now, less the processor time that loading it took. /proc/self/stat knows the time itself, but
+ * in steps of 10 ms. */
+static double process_start(void)
+{
+  struct timespec used;
+  double now = dlc_seconds();
+  if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used)) return now;
+  return now - (double)used.tv_sec - 1e-9 * (double)used.tv_nsec;
+}
+
+static int run(cli_options *o, cli_console *c, double started)
+{
+  switch (o->command) {
+  case CLI_SUMMARY: return cli_summary(o, c);
+  case CLI_PLUGINS: return cli_plugins(o, c);
+  default: return cli_train(o, c, started);
+  }
+}
+
+int main(int argc, char **argv)
+{
+  double started = process_start();
+  cli_options options;
+  cli_console console;
+  const char *warning;
+  /* A full quota is an error of write(), not the end of the process. */
+  signal(SIGXFSZ, SIG_IGN);
+  int code = cli_options_parse(argc, argv, &options, &warning);
+  if (code != CLI_OK) {
+    fprintf(stderr, "dlcore: %s\n", dlc_reason());
+  } else if (options.help) {
+    cli_help(options.command);
+  } else if (options.version) {
+    puts("dlcore " DLCORE_VERSION);
+  } else {
+    cli_console_open(&console, &options);
+    if (warning) cli_console_line(&console, DLC_LOG_WARN, warning);
+    code = run(&options, &console, started);
+    cli_console_close(&console);
+  }
+  cli_options_free(&options);
+  return code;
+}

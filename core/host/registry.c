@@ -236,6 +236,7 @@ const void *dlc_registry_object(dlc_registry *r, const char *iface, uint32_t i, 
 
 const dlc_backend *dlc_registry_best_backend(dlc_registry *r, const dlc_host **host)
 {
+  dlc_registry_load_all(r);
   const dlc_iface *iface = dlc_iface_find(DLC_IFACE_BACKEND);
   const dlc_backend *best = NULL;
   int best_score = 0;

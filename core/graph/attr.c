@@ -46,7 +46,7 @@ static dlc_status read_bool(const char *name, const char *word, int64_t *out)
 static dlc_status read_padding(const char *name, const char *const *words, uint32_t count, int64_t *out)
 {
   static const uint8_t source[5][4] = {{0}, {0, 0, 0, 0}, {0, 1, 0, 1}, {0}, {0, 1, 2, 3}};
-  int64_t given[4];
+  int64_t given[4] = {0};
   if (count == 1 && strcmp(words[0], "same") == 0) {
     for (int i = 0; i < 4; i++) out[i] = -1;
     return DLC_OK;

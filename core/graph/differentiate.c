@@ -91,9 +91,11 @@ static dlc_status differentiate_node(walk *w, uint32_t index)
 static dlc_status seed_and_walk(walk *w, uint32_t loss, uint32_t n_nodes)
 {
   uint32_t out[DLC_MAX_OUT];
-  dlc_fill one = {.rank = 1, .dim = {1}, .value = 1.0};
+  const dlc_value *v = &w->g->values[loss];
+  dlc_fill one = {.rank = v->rank, .value = 1.0};
+  for (uint32_t i = 0; i < v->rank; i++) one.dim[i] = v->dim[i];
   w->name = "loss";
-  if (dlc_count(&w->g->values[loss]) != 1) return dlc_fail(DLC_INVALID, "the loss has more than one element");
+  if (dlc_count(v) != 1) return dlc_fail(DLC_INVALID, "the loss has more than one element");
   DLC_TRY(builder_emit(&w->builder, "fill", &one, NULL, 0, out));
   w->grads[loss] = out[0];
   for (uint32_t i = n_nodes; i-- > 0;) DLC_TRY(differentiate_node(w, i));

@@ -117,13 +117,11 @@ static dlc_status read_root(dlc_model *m, yaml_document_t *doc)
     yaml_node_t *key = yaml_document_get_node(doc, pair->key), *value = yaml_document_get_node(doc, pair->value);
     const char *name;
     DLC_TRY(scalar_text(m, key, "expected `name` or `layers`", &name));
-    if (strcmp(name, "layers") == 0 && !m->layers) DLC_TRY(read_layers(m, doc, value));
+    const bool layers = strcmp(name, "layers") == 0;
+    if (layers && m->layers) return fail_at(m, &key->start_mark, "`layers` is given twice");
+    if (layers) DLC_TRY(read_layers(m, doc, value));
     else if (strcmp(name, "name") == 0) DLC_TRY(scalar_text(m, value, "expected a name", &m->name));
-    else
-      return fail_at(m, &key->start_mark,
-                     m->layers ? "`layers` is given twice or this key is unknown; a model has "
-                                 "`name` and `layers`"
-                               : "unknown key; a model has `name` and `layers`");
+    else return fail_at(m, &key->start_mark, "unknown key; a model has `name` and `layers`");
   }
   return m->layers ? DLC_OK : dlc_fail(DLC_INVALID, "%s: no `layers:`", m->origin);
 }

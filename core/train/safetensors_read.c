@@ -100,13 +100,11 @@ static int by_place(const void *a, const void *b)
 static dlc_status check_tiling(const reader *r)
 {
   const char *expected = r->data;
+  uint32_t fits = 0;
   qsort(r->file->tensors, r->file->n, sizeof(dlc_tensor), by_place);
-  for (uint32_t i = 0; i < r->file->n; i++) {
-    const dlc_tensor *t = &r->file->tensors[i];
-    if (t->data != expected) break;
-    expected += tensor_bytes(t);
-  }
-  if (expected == r->data + r->data_bytes) return DLC_OK;
+  for (; fits < r->file->n && r->file->tensors[fits].data == expected; fits++)
+    expected += tensor_bytes(&r->file->tensors[fits]);
+  if (fits == r->file->n && expected == r->data + r->data_bytes) return DLC_OK;
   return dlc_fail(DLC_INVALID, "%s: its tensors overlap or leave a hole at byte %td of the data", r->path,
                   expected - r->data);
 }

@@ -1,0 +1,203 @@
+#!/usr/bin/env python3
+"""Writes tests/golden/ops/OP.json: what PyTorch computes in float64 for every op of dlcore, several shapes each.
+
+Usage: python3 tests/make_vectors.py        (needs torch; the files are committed, so nobody else does)
+
+A file is a list of cases:
+  name        what the case is about
+  attr        attributes as in a model file, each a list of words
+  inputs      in the op's order; outputs likewise
+  grad_output r of the loss sum(r * outputs[0]); absent where the op has no gradient
+  grad_inputs gradient of that loss with respect to each input; null where there is none
+Tensors are {dtype, shape, data}; inputs are multiples of 1/64, so that they are exact in f32 too."""
+import json
+import pathlib
+
+import torch
+import torch.nn.functional as F
+
+OUT = pathlib.Path(__file__).resolve().parent / "golden" / "ops"
+torch.manual_seed(1)
+torch.set_default_dtype(torch.float64)
+cases = {}
+
+
+def draw(*shape):
+    return torch.randint(-128, 129, shape).double() / 64
+
+
+def distinct(*shape):
+    n = torch.Size(shape).numel()
+    return ((torch.randperm(n) - n // 2).double() + 0.5).reshape(shape) / 32
+
+
+def tensor(t, dtype="f32"):
+    data = t.flatten().tolist()
+    return {"dtype": dtype, "shape": list(t.shape), "data": data if dtype == "f32" else [int(v) for v in data]}
+
+
+def words(attr):
+    as_list = {k: v if isinstance(v, (list, tuple)) else [v] for k, v in attr.items()}
+    return {k: [str(w).lower() if isinstance(w, bool) else str(w) for w in v] for k, v in as_list.items()}
+
+
+def add_case(op, name, inputs, outputs, attr={}, grad_output=None, grad_inputs=None):
+    case = {"name": name, "attr": words(attr), "inputs": inputs, "outputs": outputs}
+    if grad_output is not None:
+        case["grad_output"], case["grad_inputs"] = grad_output, grad_inputs
+    cases.setdefault(op, []).append(case)
+
+
+def add_differentiable(op, name, inputs, forward, attr={}, extra_in=(), extra_out=()):
+    """forward(*inputs) gives output 0; extra_in and extra_out are tensors that no gradient reaches."""
+    leaves = [t.clone().requires_grad_() for t in inputs]
+    y = forward(*leaves)
+    r = draw(*y.shape)
+    (y * r).sum().backward()
+    add_case(op, name, [tensor(t) for t in inputs] + list(extra_in), [tensor(y.detach())] + list(extra_out), attr,
+             tensor(r), [tensor(t.grad) for t in leaves] + [None] * len(extra_in))
+
+
+def pair(v):
+    return (v, v) if isinstance(v, int) else tuple(v)
+
+
+def sides(padding):
+    """top, left, bottom, right -> F.pad's left, right, top, bottom."""
+    top, left, bottom, right = padding
+    return left, right, top, bottom
+
+
+def conv2d():
+    def add(name, x, out, kernel, stride=1, padding=0, bias=True):
+        kernel, n_in = pair(kernel), x[1]
+        inputs = [draw(*x), draw(out, n_in, *kernel)] + ([draw(out)] if bias else [])
+        attr = {"out_channels": out, "kernel_size": list(kernel), "stride": stride, "padding": padding, "bias": bias}
+
+        def forward(image, weight, b=None):
+            if isinstance(padding, list) and len(padding) == 4:
+                return F.conv2d(F.pad(image, sides(padding)), weight, b, stride)
+            return F.conv2d(image, weight, b, stride, padding)
+
+        add_differentiable("conv2d", name, inputs, forward, attr)
+
+    add("plain", (2, 3, 5, 6), 4, 3)
+    add("no bias", (1, 2, 4, 4), 3, 2, bias=False)
+    add("1x1 kernel", (2, 6, 3, 2), 3, 1)
+    add("one pixel, padded", (1, 3, 1, 1), 2, 3, padding=1)
+    add("stride 2, padding 1", (1, 3, 7, 6), 2, 3, stride=2, padding=1)
+    add("stride beyond kernel", (1, 2, 8, 9), 2, 2, stride=[3, 4])
+    add("padding per direction", (1, 2, 4, 5), 2, [3, 5], padding=[1, 2])
+    add("asymmetric padding", (2, 2, 4, 3), 3, 3, padding=[0, 1, 2, 3])
+    add("asymmetric padding, strides", (1, 2, 6, 5), 2, [2, 3], stride=[2, 1], padding=[1, 0, 0, 2])
+    add("same, odd kernel", (1, 2, 5, 4), 2, 3, padding="same")
+    add("same, even kernel", (1, 2, 4, 5), 2, [2, 4], padding="same")
+    add("16 to 17 channels", (1, 16, 2, 2), 17, 1, bias=False)
+
+
+def linear():
+    for name, n, i, o, bias in (("plain", 3, 5, 4, True), ("no bias", 2, 6, 3, False), ("one", 1, 1, 1, True),
+                                ("16 to 17", 2, 16, 17, True)):
+        inputs = [draw(n, i), draw(o, i)] + ([draw(o)] if bias else [])
+        add_differentiable("linear", name, inputs, F.linear, {"out_features": o, "bias": bias})
+
+
+def elementwise():
+    for shape in ((2, 3), (1, 6, 1, 1), (2, 3, 2, 4)):
+        name = "x".join(map(str, shape))
+        column = (1, shape[1]) + (1,) * (len(shape) - 2)
+        add_differentiable("bias", name, [draw(*shape), draw(shape[1])], lambda x, b: x + b.reshape(column))
+        add_differentiable("relu", name, [distinct(*shape)], F.relu)
+        add_differentiable("add", name, [draw(*shape), draw(*shape)], torch.add)
+        add_differentiable("flatten", name, [draw(*shape)], lambda x: torch.flatten(x, 1))
+        add_differentiable("reshape", name, [draw(*shape)], lambda x: x.reshape(tuple(reversed(x.shape))))
+        add_case("fill", name, [], [tensor(torch.full(shape, 0.375))], {"value": 0.375})
+
+
+def max_pool2d():
+    def add(name, x, kernel, stride=0, padding=0):
+        k, p = pair(kernel), [padding] * 4 if isinstance(padding, int) else padding
+        p = p * 2 if len(p) == 2 else p
+        s = pair(stride) if stride else k
+        image = distinct(*x)
+        padded = F.pad(image, sides(p), value=float("-inf"))
+        _, at = F.max_pool2d(padded, k, s, return_indices=True)
+        rows = at // padded.shape[3] - (torch.arange(at.shape[2]) * s[0]).reshape(-1, 1)
+        cols = at % padded.shape[3] - torch.arange(at.shape[3]) * s[1]
+        add_differentiable("max_pool2d", name, [image],
+                           lambda t: F.max_pool2d(F.pad(t, sides(p), value=float("-inf")), k, s),
+                           {"kernel_size": list(k), "stride": stride, "padding": padding},
+                           extra_out=[tensor(rows * k[1] + cols, "u8")])
+
+    add("default stride", (2, 3, 4, 6), 2)
+    add("1x1", (1, 2, 3, 3), 1)
+    add("overlapping", (1, 2, 5, 5), 3, 1)
+    add("stride beyond kernel", (1, 2, 7, 8), 2, [3, 4])
+    add("padded", (1, 3, 5, 4), 3, 2, 1)
+    add("padding per direction", (1, 1, 4, 5), [2, 4], 2, [1, 2])
+    add("asymmetric padding", (1, 2, 4, 4), 3, 2, [0, 1, 1, 0])
+    add("one pixel", (2, 3, 1, 1), 2, 1, 1)
+
+
+def rows():
+    for n, k in ((1, 1), (1, 10), (3, 2), (4, 10), (2, 17)):
+        name = f"{n}x{k}"
+        add_differentiable("softmax", name, [draw(n, k)], lambda x: F.softmax(x, 1))
+        add_differentiable("log_softmax", name, [draw(n, k)], lambda x: F.log_softmax(x, 1))
+        logits, labels = draw(n, k), torch.randint(0, k, (n,))
+        labels[::2] = logits.argmax(1)[::2]
+        add_differentiable("cross_entropy", name, [logits], lambda x: F.cross_entropy(x, labels).reshape(1),
+                           extra_in=[tensor(labels, "i32")], extra_out=[tensor(F.log_softmax(logits, 1))])
+        hits = (logits.argmax(1) == labels).sum().reshape(1).double()
+        add_case("correct", name, [tensor(logits), tensor(labels, "i32")], [tensor(hits)])
+    large = torch.tensor([[900.0, -900.0, 899.0], [-800.0, -800.5, -801.0]])
+    for op, f in (("softmax", F.softmax), ("log_softmax", F.log_softmax)):
+        add_differentiable(op, "large numbers", [large], lambda x: f(x, 1))
+
+
+def normalize():
+    for shape in ((2, 1, 2, 3), (1, 3, 2, 2)):
+        x = torch.randint(0, 256, shape)
+        mean, std = draw(shape[1]).abs() / 4, draw(shape[1]).abs() / 4 + 0.125
+        y = (x.double() / 255 - mean.reshape(-1, 1, 1)) / std.reshape(-1, 1, 1)
+        add_case("normalize", "x".join(map(str, shape)), [tensor(x, "u8"), tensor(mean), tensor(std)], [tensor(y)])
+
+
+def optimizer(op, name, make, attr, states, lr, steps=4):
+    """One case a step, each from PyTorch's own state before it."""
+    parameter = torch.nn.Parameter(draw(2, 3))
+    optimizer = make([parameter], lr)
+
+    def state():
+        kept = optimizer.state.get(parameter, {})
+        return [tensor((kept[s] if kept.get(s) is not None else torch.zeros(2, 3)).clone()) for s in states]
+
+    for step in range(1, steps + 1):
+        parameter.grad = draw(2, 3)
+        inputs = [tensor(parameter.detach().clone())] + state() + [tensor(parameter.grad)]
+        inputs += [tensor(torch.tensor([lr])), tensor(torch.tensor([step]), "i64")]
+        optimizer.step()
+        add_case(op, f"{name}, step {step}", inputs, [tensor(parameter.detach().clone())] + state(), attr)
+
+
+def optimizers():
+    sgd, adam = torch.optim.SGD, torch.optim.Adam
+    moments = ["exp_avg", "exp_avg_sq"]
+    optimizer("sgd", "plain", lambda p, lr: sgd(p, lr), {}, [], 0.125)
+    optimizer("sgd", "weight decay", lambda p, lr: sgd(p, lr, weight_decay=0.01), {"weight_decay": 0.01}, [], 0.125)
+    optimizer("sgd", "momentum", lambda p, lr: sgd(p, lr, momentum=0.9), {"momentum": 0.9}, ["momentum_buffer"], 0.0625)
+    optimizer("sgd", "momentum and weight decay", lambda p, lr: sgd(p, lr, momentum=0.75, weight_decay=0.02),
+              {"momentum": 0.75, "weight_decay": 0.02}, ["momentum_buffer"], 0.125)
+    optimizer("adam", "defaults", lambda p, lr: adam(p, lr), {}, moments, 0.0625)
+    optimizer("adam", "all given", lambda p, lr: adam(p, lr, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1),
+              {"beta1": 0.8, "beta2": 0.95, "eps": 1e-3, "weight_decay": 0.1}, moments, 0.125)
+
+
+if __name__ == "__main__":
+    for section in (conv2d, linear, elementwise, max_pool2d, rows, normalize, optimizers):
+        section()
+    OUT.mkdir(parents=True, exist_ok=True)
+    for op, found in cases.items():
+        lines = ",\n".join(json.dumps(c, separators=(",", ":")) for c in found)
+        (OUT / f"{op}.json").write_text(f"[\n{lines}\n]\n")
+    print(f"{len(cases)} ops, {sum(map(len, cases.values()))} cases -> {OUT}")

@@ -10,9 +10,11 @@ static dlc_status reshape_infer(const dlc_host *h, void *attr, uint32_t n_in, co
   DLC_TRY(dlc_expect_range("rank", a->rank, 0, DLC_MAX_RANK));
   *n_out = 1;
   DLC_TRY(dlc_shape_set(&out[0], in[0]->dtype, (uint32_t)a->rank, a->dim));
-  if (dlc_count(&out[0]) == dlc_count(in[0])) return DLC_OK;
+  const int64_t came = dlc_count(in[0]), given = dlc_count(&out[0]);
+  if (came == given) return DLC_OK;
   dlc_shape_name from = dlc_name_shape(in[0]->rank, in[0]->dim), to = dlc_name_shape(out[0].rank, out[0].dim);
-  return dlc_fail(DLC_INVALID, "input is %s, which %s has no room for exactly", from.text, to.text);
+  return dlc_fail(DLC_INVALID, "input is %s, of %lld elements; %s has %lld", from.text, (long long)came, to.text,
+                  (long long)given);
 }
 
 static dlc_status reshape_grad(dlc_builder *b, const dlc_node *forward, const uint32_t *grad_out, uint32_t *grad_in)

@@ -1,0 +1,688 @@
+/* The rules of dlcore's ops: shapes, attributes made explicit, parameters and their first values, and the reason for
+ * everything that cannot be. What the ops compute is compared in test_vectors.c and test_gradients.c. */
+#include "reference_run.h"
+#include <check.h>
+#include <math.h>
+#include <stdbool.h>
+
+/* ---- one call of infer() ---- */
+
+typedef struct inferred {
+  dlc_status status;
+  uint32_t n_out;
+  dlc_value out[DLC_MAX_OUT];
+} inferred;
+
+static const dlc_op *op_named(const char *name)
+{
+  const dlc_op *op = NULL;
+  ck_assert_msg(find_core_op(NULL, name, &op) == DLC_OK, "%s", dlc_reason());
+  return op;
+}
+
+#define DIMS(...)                                                                                                      \
+  sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t), (const int64_t[])                                          \
+  {                                                                                                                    \
+    __VA_ARGS__                                                                                                        \
+  }
+#define VALUE(dtype, ...) make_value(dtype, DIMS(__VA_ARGS__))
+#define F32(...)          VALUE(DLC_F32, __VA_ARGS__)
+#define INFER(op, attr, ...)                                                                                           \
+  infer(op, attr, (const dlc_value[]){__VA_ARGS__}, sizeof((const dlc_value[]){__VA_ARGS__}) / sizeof(dlc_value))
+
+static dlc_value make_value(uint32_t dtype, size_t rank, const int64_t *dim)
+{
+  dlc_value v = {.size = sizeof v, .dtype = dtype, .rank = (uint32_t)rank, .name = ""};
+  memcpy(v.dim, dim, rank * sizeof *dim);
+  return v;
+}
+
+static inferred infer(const char *name, void *attr, const dlc_value *in, size_t n_in)
+{
+  inferred r = {.n_out = 0};
+  const dlc_value *list[DLC_MAX_IN];
+  for (size_t i = 0; i < n_in; i++) list[i] = &in[i];
+  r.status = op_named(name)->infer(NULL, attr, (uint32_t)n_in, list, &r.n_out, r.out);
+  return r;
+}
+
+static void check_shape(const inferred *r, uint32_t k, uint32_t dtype, size_t rank, const int64_t *dim)
+{
+  ck_assert_msg(r->status == DLC_OK, "%s", dlc_reason());
+  ck_assert_uint_lt(k, r->n_out);
+  ck_assert_uint_eq(r->out[k].dtype, dtype);
+  ck_assert_uint_eq(r->out[k].rank, rank);
+  for (size_t i = 0; i < rank; i++) ck_assert_int_eq(r->out[k].dim[i], dim[i]);
+}
+
+static void check_refused(inferred r, const char *reason)
+{
+  ck_assert_int_eq(r.status, DLC_INVALID);
+  ck_assert_str_eq(dlc_reason(), reason);
+}
+
+/* ---- the list ---- */
+
+START_TEST(every_op_is_complete)
+{
+  int n = 0;
+  for (const dlc_op *const *o = dlc_core_ops; *o; o++, n++) {
+    const dlc_op *op = *o, *found;
+    ck_assert_uint_eq(op->size, sizeof *op);
+    ck_assert_uint_eq(op->version, 1);
+    ck_assert_ptr_nonnull(op->help);
+    ck_assert_msg(op->infer != NULL, "%s", op->name);
+    ck_assert_msg(op->reference != NULL || (op->flags & DLC_OP_VIEW), "%s", op->name);
+    ck_assert_msg(op->kind != DLC_OP_OPTIMIZER || (op->flags & DLC_OP_UPDATE), "%s", op->name);
+    ck_assert_int_eq(find_core_op(NULL, op->name, &found), DLC_OK);
+    ck_assert_msg(found == op, "%s stands there twice", op->name);
+  }
+  ck_assert_int_eq(n, 26);
+}
+END_TEST
+
+/* As in the attribute tables, which model files and dumps go through. */
+START_TEST(defaults_are_pytorchs)
+{
+  const char *missing;
+  dlc_conv2d conv = {.stride = {9, 9}, .padding = {9, 9, 9, 9}};
+  dlc_max_pool2d pool = {.stride = {9, 9}, .padding = {9, 9, 9, 9}};
+  dlc_linear linear = {.bias = 9};
+  dlc_sgd sgd = {9, 9};
+  dlc_adam adam = {9, 9, 9, 9};
+  ck_assert_int_eq(dlc_attr_defaults(op_named("conv2d"), &conv, &missing), DLC_OK);
+  ck_assert_str_eq(missing, "out_channels");
+  ck_assert_int_eq(conv.stride[0] * conv.stride[1], 1);
+  for (int i = 0; i < 4; i++) ck_assert_int_eq(conv.padding[i], 0);
+  ck_assert_int_eq(conv.bias, 1);
+  ck_assert_int_eq(dlc_attr_defaults(op_named("max_pool2d"), &pool, &missing), DLC_OK);
+  ck_assert_str_eq(missing, "kernel_size");
+  ck_assert_int_eq(pool.stride[0] | pool.stride[1] | pool.padding[0] | pool.padding[3], 0);
+  ck_assert_int_eq(dlc_attr_defaults(op_named("linear"), &linear, &missing), DLC_OK);
+  ck_assert_str_eq(missing, "out_features");
+  ck_assert_int_eq(linear.bias, 1);
+  ck_assert_int_eq(dlc_attr_defaults(op_named("sgd"), &sgd, &missing), DLC_OK);
+  ck_assert_ptr_null(missing);
+  ck_assert_double_eq(sgd.momentum, 0);
+  ck_assert_double_eq(sgd.weight_decay, 0);
+  ck_assert_int_eq(dlc_attr_defaults(op_named("adam"), &adam, &missing), DLC_OK);
+  ck_assert_double_eq(adam.beta1, 0.9);
+  ck_assert_double_eq(adam.beta2, 0.999);
+  ck_assert_double_eq(adam.eps, 1e-8);
+  ck_assert_double_eq(adam.weight_decay, 0);
+}
+END_TEST
+
+/* ---- conv2d ---- */
+
+static dlc_conv2d conv_of(int64_t out, int64_t kernel, int64_t stride, int64_t padding)
+{
+  return (dlc_conv2d){out, {kernel, kernel}, {stride, stride}, {padding, padding, padding, padding}, 0};
+}
+
+START_TEST(conv2d_output_is_floor_of_padded_minus_kernel_over_stride_plus_one)
+{
+  dlc_conv2d a = {4, {3, 2}, {2, 3}, {1, 0, 2, 1}, 1};
+  inferred r = INFER("conv2d", &a, F32(5, 3, 8, 7), F32(4, 3, 3, 2), F32(4));
+  check_shape(&r, 0, DLC_F32, DIMS(5, 4, 5, 3));
+}
+END_TEST
+
+START_TEST(conv2d_same_puts_the_smaller_part_before)
+{
+  dlc_conv2d a = {1, {4, 3}, {1, 1}, {-1, -1, -1, -1}, 0};
+  inferred r = INFER("conv2d", &a, F32(1, 1, 5, 6), F32(1, 1, 4, 3));
+  check_shape(&r, 0, DLC_F32, DIMS(1, 1, 5, 6));
+  const int64_t expected[4] = {1, 1, 2, 1};
+  for (int i = 0; i < 4; i++) ck_assert_int_eq(a.padding[i], expected[i]);
+}
+END_TEST
+
+START_TEST(conv2d_refuses_same_with_a_stride)
+{
+  dlc_conv2d a = conv_of(1, 3, 2, -1);
+  check_refused(INFER("conv2d", &a, F32(1, 1, 5, 5), F32(1, 1, 3, 3)), "padding same needs stride 1, stride is 2x2");
+}
+END_TEST
+
+START_TEST(conv2d_refuses_a_kernel_larger_than_the_padded_input)
+{
+  dlc_conv2d a = conv_of(6, 5, 1, 0);
+  check_refused(INFER("conv2d", &a, F32(1, 1, 3, 3), F32(6, 1, 5, 5)),
+                "input is 3x3, kernel_size 5x5 with padding 0 needs at least 5x5");
+  dlc_conv2d b = {6, {5, 2}, {1, 1}, {1, 0, 0, 1}, 0};
+  check_refused(INFER("conv2d", &b, F32(1, 1, 3, 8), F32(6, 1, 5, 2)),
+                "input is 3x8, kernel_size 5x2 with padding [1, 0, 0, 1] needs at least 4x1");
+}
+END_TEST
+
+START_TEST(conv2d_refuses_other_than_images)
+{
+  dlc_conv2d a = conv_of(6, 3, 1, 0);
+  check_refused(INFER("conv2d", &a, F32(64, 400), F32(6, 1, 3, 3)),
+                "input is [64, 400], expected [batch, channels, height, width]");
+  check_refused(INFER("conv2d", &a, VALUE(DLC_U8, 1, 1, 5, 5), F32(6, 1, 3, 3)), "input is u8, expected f32");
+}
+END_TEST
+
+START_TEST(conv2d_refuses_parameters_of_another_shape)
+{
+  dlc_conv2d a = conv_of(6, 3, 1, 0);
+  check_refused(INFER("conv2d", &a, F32(1, 3, 8, 8), F32(6, 1, 3, 3)), "weight is [6, 1, 3, 3], expected [6, 3, 3, 3]");
+  check_refused(INFER("conv2d", &a, F32(1, 3, 8, 8)), "1 inputs came, expected 2");
+  a.bias = 1;
+  check_refused(INFER("conv2d", &a, F32(1, 3, 8, 8), F32(6, 3, 3, 3), F32(5)), "bias is [5], expected [6]");
+  check_refused(INFER("conv2d", &a, F32(1, 3, 8, 8), F32(6, 3, 3, 3), VALUE(DLC_F64, 6)), "bias is f64, expected f32");
+}
+END_TEST
+
+START_TEST(conv2d_refuses_attributes_out_of_range)
+{
+  static const struct {
+    dlc_conv2d attr;
+    const char *reason;
+  } wrong[] = {
+      {{0, {3, 3}, {1, 1}, {0}, 0}, "out_channels is 0, expected at least 1"},
+      {{1, {0, 3}, {1, 1}, {0}, 0}, "kernel_size is 0, expected at least 1"},
+      {{1, {3, 3}, {1, 0}, {0}, 0}, "stride is 0, expected at least 1"},
+      {{1, {3, 3}, {1, 1}, {0, 0, -2, 0}, 0}, "padding is -2, expected at least 0"},
+      {{INT64_MAX, {3, 3}, {1, 1}, {0}, 0}, "out_channels is 9223372036854775807, expected 1 to 2147483647"},
+      {{1, {3, 3}, {1, 1}, {INT64_MAX, 0, 0, 0}, 0}, "padding is 9223372036854775807, expected 0 to 2147483647"},
+  };
+  dlc_conv2d a = wrong[_i].attr;
+  check_refused(INFER("conv2d", &a, F32(1, 1, 8, 8), F32(1, 1, 3, 3)), wrong[_i].reason);
+}
+END_TEST
+
+START_TEST(conv2d_refuses_outputs_without_an_address)
+{
+  dlc_conv2d a = conv_of(INT32_MAX, 1, 1, INT32_MAX / 2);
+  check_refused(INFER("conv2d", &a, F32(1, 1, 1, 1), F32(INT32_MAX, 1, 1, 1)),
+                "shape [1, 2147483647, 2147483647, 2147483647] is too large");
+}
+END_TEST
+
+START_TEST(conv2d_gradients_refuse_what_the_convolution_never_gave)
+{
+  dlc_conv2d_grad a = {{3, 3}, {1, 1}, {0}, {6, 6}};
+  inferred r = INFER("conv2d_grad_input", &a, F32(2, 4, 4, 4), F32(4, 3, 3, 3));
+  check_shape(&r, 0, DLC_F32, DIMS(2, 3, 6, 6));
+  r = INFER("conv2d_grad_weight", &a, F32(2, 4, 4, 4), F32(2, 3, 6, 6));
+  check_shape(&r, 0, DLC_F32, DIMS(4, 3, 3, 3));
+  check_refused(INFER("conv2d_grad_input", &a, F32(2, 4, 5, 4), F32(4, 3, 3, 3)),
+                "dy is [2, 4, 5, 4], expected [2, 4, 4, 4]");
+  check_refused(INFER("conv2d_grad_input", &a, F32(2, 4, 4, 4), F32(5, 3, 3, 3)),
+                "weight is [5, 3, 3, 3], expected [4, 3, 3, 3]");
+  check_refused(INFER("conv2d_grad_weight", &a, F32(2, 4, 4, 4), F32(2, 3, 6, 5)),
+                "x is [2, 3, 6, 5], expected [2, 3, 6, 6]");
+}
+END_TEST
+
+/* ---- parameters ---- */
+
+static dlc_status param_of(const char *op, const void *attr, dlc_value in, uint32_t k, dlc_param *p)
+{
+  const dlc_value *list[1] = {&in};
+  *p = (dlc_param){.size = sizeof *p};
+  return op_named(op)->param(NULL, attr, list, k, p);
+}
+
+static void check_uniform(const dlc_param *p, const char *name, double bound, size_t rank, const int64_t *dim)
+{
+  ck_assert_str_eq(p->name, name);
+  ck_assert_uint_eq(p->init, DLC_INIT_UNIFORM);
+  ck_assert_double_eq_tol(p->a, -bound, 1e-15);
+  ck_assert_double_eq_tol(p->b, bound, 1e-15);
+  ck_assert_uint_eq(p->value.dtype, DLC_F32);
+  ck_assert_uint_eq(p->value.rank, rank);
+  for (size_t i = 0; i < rank; i++) ck_assert_int_eq(p->value.dim[i], dim[i]);
+}
+
+START_TEST(conv2d_parameters_begin_within_one_over_root_of_fan_in)
+{
+  dlc_conv2d a = {6, {5, 3}, {1, 1}, {0}, 1};
+  dlc_param p;
+  ck_assert_int_eq(param_of("conv2d", &a, F32(64, 3, 28, 28), 0, &p), DLC_OK);
+  check_uniform(&p, "weight", 1 / sqrt(45), DIMS(6, 3, 5, 3));
+  ck_assert_int_eq(param_of("conv2d", &a, F32(64, 3, 28, 28), 1, &p), DLC_OK);
+  check_uniform(&p, "bias", 1 / sqrt(45), DIMS(6));
+  ck_assert_int_eq(param_of("conv2d", &a, F32(64, 3, 28, 28), 2, &p), DLC_END);
+  a.bias = 0;
+  ck_assert_int_eq(param_of("conv2d", &a, F32(64, 3, 28, 28), 1, &p), DLC_END);
+}
+END_TEST
+
+START_TEST(linear_parameters_begin_within_one_over_root_of_fan_in)
+{
+  dlc_linear a = {10, 1};
+  dlc_param p;
+  ck_assert_int_eq(param_of("linear", &a, F32(64, 400), 0, &p), DLC_OK);
+  check_uniform(&p, "weight", 1 / sqrt(400), DIMS(10, 400));
+  ck_assert_int_eq(param_of("linear", &a, F32(64, 400), 1, &p), DLC_OK);
+  check_uniform(&p, "bias", 1 / sqrt(400), DIMS(10));
+  ck_assert_int_eq(param_of("linear", &a, F32(64, 400), 2, &p), DLC_END);
+}
+END_TEST
+
+START_TEST(bias_begins_at_zero)
+{
+  dlc_param p;
+  ck_assert_int_eq(param_of("bias", NULL, F32(2, 7, 3, 3), 0, &p), DLC_OK);
+  ck_assert_str_eq(p.name, "bias");
+  ck_assert_uint_eq(p.init, DLC_INIT_CONSTANT);
+  ck_assert_double_eq(p.a, 0);
+  ck_assert_uint_eq(p.value.rank, 1);
+  ck_assert_int_eq(p.value.dim[0], 7);
+  ck_assert_int_eq(param_of("bias", NULL, F32(2, 7, 3, 3), 1, &p), DLC_END);
+}
+END_TEST
+
+/* Parameters are asked for before the shape rule runs, so they refuse the same things. */
+START_TEST(parameters_are_refused_with_the_layers_reason)
+{
+  dlc_conv2d conv = conv_of(6, 3, 1, 0), none = conv_of(0, 3, 1, 0);
+  dlc_linear linear = {10, 1};
+  dlc_param p;
+  ck_assert_int_eq(param_of("conv2d", &conv, F32(64, 400), 0, &p), DLC_INVALID);
+  ck_assert_str_eq(dlc_reason(), "input is [64, 400], expected [batch, channels, height, width]");
+  ck_assert_int_eq(param_of("conv2d", &none, F32(64, 3, 8, 8), 0, &p), DLC_INVALID);
+  ck_assert_str_eq(dlc_reason(), "out_channels is 0, expected at least 1");
+  ck_assert_int_eq(param_of("linear", &linear, F32(64, 16, 4, 4), 0, &p), DLC_INVALID);
+  ck_assert_str_eq(dlc_reason(), "input is [64, 16, 4, 4], expected [batch, features]: flatten comes first");
+  conv.kernel_size[0] = INT32_MAX;
+  conv.out_channels = INT32_MAX;
+  ck_assert_int_eq(param_of("conv2d", &conv, F32(1, INT32_MAX, 1, 1), 0, &p), DLC_INVALID);
+  ck_assert_str_eq(dlc_reason(), "shape [2147483647, 2147483647, 2147483647, 3] is too large");
+}
+END_TEST
+
+/* ---- linear, bias ---- */
+
+START_TEST(linear_gives_out_features_per_sample)
+{
+  dlc_linear a = {10, 1};
+  inferred r = INFER("linear", &a, F32(64, 400), F32(10, 400), F32(10));
+  check_shape(&r, 0, DLC_F32, DIMS(64, 10));
+  r = INFER("linear_grad_input", NULL, F32(64, 10), F32(10, 400));
+  check_shape(&r, 0, DLC_F32, DIMS(64, 400));
+  r = INFER("linear_grad_weight", NULL, F32(64, 10), F32(64, 400));
+  check_shape(&r, 0, DLC_F32, DIMS(10, 400));
+}
+END_TEST
+
+START_TEST(linear_refuses_what_does_not_fit)
+{
+  dlc_linear a = {10, 0};
+  check_refused(INFER("linear", &a, F32(64, 16, 4, 4), F32(10, 16)),
+                "input is [64, 16, 4, 4], expected [batch, features]: flatten comes first");
+  check_refused(INFER("linear", &a, F32(64, 400), F32(10, 256)), "weight is [10, 256], expected [10, 400]");
+  check_refused(INFER("linear_grad_input", NULL, F32(64, 10), F32(9, 400)), "weight is [9, 400], expected [10, 400]");
+  check_refused(INFER("linear_grad_weight", NULL, F32(64, 10), F32(63, 400)), "x is [63, 400], expected [64, 400]");
+  a.out_features = -3;
+  check_refused(INFER("linear", &a, F32(64, 400), F32(10, 400)), "out_features is -3, expected at least 1");
+}
+END_TEST
+
+START_TEST(bias_needs_one_number_per_channel)
+{
+  inferred r = INFER("bias", NULL, F32(2, 5, 3), F32(5));
+  check_shape(&r, 0, DLC_F32, DIMS(2, 5, 3));
+  r = INFER("bias_grad", NULL, F32(2, 5, 3));
+  check_shape(&r, 0, DLC_F32, DIMS(5));
+  check_refused(INFER("bias", NULL, F32(2, 5, 3), F32(3)), "bias is [3], expected [5]");
+  check_refused(INFER("bias", NULL, F32(5), F32(5)), "input is [5], expected [batch, channels, ...]");
+}
+END_TEST
+
+/* ---- max_pool2d ---- */
+
+START_TEST(max_pool2d_strides_by_its_kernel_unless_told)
+{
+  dlc_max_pool2d a = {.kernel_size = {2, 3}};
+  inferred r = INFER("max_pool2d", &a, F32(4, 6, 9, 9));
+  check_shape(&r, 0, DLC_F32, DIMS(4, 6, 4, 3));
+  check_shape(&r, 1, DLC_U8, DIMS(4, 6, 4, 3));
+  ck_assert_int_eq(a.stride[0], 2);
+  ck_assert_int_eq(a.stride[1], 3);
+}
+END_TEST
+
+START_TEST(max_pool2d_refuses_what_cannot_be)
+{
+  static const struct {
+    dlc_max_pool2d attr;
+    const char *reason;
+  } wrong[] = {
+      {{{17, 16}, {0}, {0}}, "kernel_size is 17x16, a window has at most 256 elements"},
+      {{{3, 3}, {0}, {0, 2, 0, 0}}, "padding is 2, at most half of kernel_size 3x3 is possible"},
+      {{{3, 3}, {2, 0}, {0}}, "stride is 0, expected at least 1"},
+      {{{9, 9}, {0}, {0}}, "input is 8x8, kernel_size 9x9 with padding 0 needs at least 9x9"},
+      {{{2, -1}, {0}, {0}}, "kernel_size is -1, expected at least 1"},
+  };
+  dlc_max_pool2d a = wrong[_i].attr;
+  check_refused(INFER("max_pool2d", &a, F32(1, 1, 8, 8)), wrong[_i].reason);
+}
+END_TEST
+
+/* Runs one node on its reference kernel. */
+static dlc_status call(const char *op, const void *attr, const inferred *shapes, const dlc_value *iv,
+                       const double *const *in, uint32_t n_in, double *const *out)
+{
+  const dlc_value *ins[DLC_MAX_IN], *outs[DLC_MAX_OUT];
+  for (uint32_t i = 0; i < n_in; i++) ins[i] = &iv[i];
+  for (uint32_t i = 0; i < shapes->n_out; i++) outs[i] = &shapes->out[i];
+  const dlc_call c = {sizeof c, n_in, shapes->n_out, NULL, attr, ins, in, outs, out};
+  return op_named(op)->reference(&c);
+}
+
+static void check_pool(const double *x, double expected, double expected_index)
+{
+  dlc_max_pool2d a = {.kernel_size = {2, 2}};
+  const dlc_value v = F32(1, 1, 2, 2);
+  double y = 7, index = 7;
+  const inferred r = infer("max_pool2d", &a, &v, 1);
+  ck_assert_int_eq(call("max_pool2d", &a, &r, &v, &x, 1, (double *[]){&y, &index}), DLC_OK);
+  ck_assert_msg(y == expected || (isnan(y) && isnan(expected)), "%g, expected %g", y, expected);
+  ck_assert_double_eq(index, expected_index);
+}
+
+START_TEST(max_pool2d_takes_the_first_maximum_and_nan_is_one)
+{
+  check_pool((double[]){1, 3, 3, 2}, 3, 1);
+  check_pool((double[]){-INFINITY, -INFINITY, -INFINITY, -INFINITY}, -INFINITY, 0);
+  check_pool((double[]){1, NAN, INFINITY, NAN}, NAN, 1);
+  check_pool((double[]){NAN, 5, 6, 7}, NAN, 0);
+}
+END_TEST
+
+START_TEST(max_pool2d_padding_never_wins)
+{
+  dlc_max_pool2d a = {{2, 2}, {2, 2}, {1, 1, 1, 1}};
+  const dlc_value v = F32(1, 1, 2, 2);
+  const double x[4] = {-1, -2, -3, -4}, *in = x;
+  double y[4], index[4];
+  const inferred r = infer("max_pool2d", &a, &v, 1);
+  check_shape(&r, 0, DLC_F32, DIMS(1, 1, 2, 2));
+  ck_assert_int_eq(call("max_pool2d", &a, &r, &v, &in, 1, (double *[]){y, index}), DLC_OK);
+  for (int i = 0; i < 4; i++) {
+    ck_assert_double_eq(y[i], x[i]);
+    ck_assert_double_eq(index[i], 3 - i);
+  }
+}
+END_TEST
+
+START_TEST(max_pool2d_grad_refuses_an_index_outside_of_the_input)
+{
+  dlc_max_pool2d_grad a = {{2, 2}, {2, 2}, {1, 1, 1, 1}, {2, 2}};
+  const dlc_value v[2] = {F32(1, 1, 2, 2), VALUE(DLC_U8, 1, 1, 2, 2)};
+  const double dy[4] = {1, 1, 1, 1}, index[4] = {0, 2, 1, 0}, *in[2] = {dy, index};
+  double dx[4], *out = dx;
+  const inferred r = infer("max_pool2d_grad", &a, v, 2);
+  check_shape(&r, 0, DLC_F32, DIMS(1, 1, 2, 2));
+  ck_assert_int_eq(call("max_pool2d_grad", &a, &r, v, in, 2, &out), DLC_INVALID);
+  ck_assert_str_eq(dlc_reason(), "index 0 lies outside of the 2x2 input");
+}
+END_TEST
+
+/* ---- element by element, views ---- */
+
+START_TEST(relu_keeps_nan)
+{
+  const dlc_value v = F32(4);
+  const double x[4] = {-1, 0, 2, NAN}, *in = x;
+  double y[4], *out = y;
+  const inferred r = infer("relu", NULL, &v, 1);
+  ck_assert_int_eq(call("relu", NULL, &r, &v, &in, 1, &out), DLC_OK);
+  ck_assert_double_eq(y[0], 0);
+  ck_assert_double_eq(y[1], 0);
+  ck_assert_double_eq(y[2], 2);
+  ck_assert_double_nan(y[3]);
+}
+END_TEST
+
+START_TEST(add_needs_equal_shapes)
+{
+  inferred r = INFER("add", NULL, F32(2, 3), F32(2, 3));
+  check_shape(&r, 0, DLC_F32, DIMS(2, 3));
+  check_refused(INFER("add", NULL, F32(2, 3), F32(3, 2)), "b is [3, 2], expected [2, 3]");
+}
+END_TEST
+
+START_TEST(flatten_keeps_the_batch)
+{
+  inferred r = INFER("flatten", NULL, F32(64, 16, 4, 5));
+  check_shape(&r, 0, DLC_F32, DIMS(64, 320));
+  check_refused(INFER("flatten", NULL, F32(64)), "input is [64], expected [batch, ...]");
+}
+END_TEST
+
+START_TEST(reshape_keeps_the_number_of_elements)
+{
+  dlc_reshape a = {3, {4, 1, 6}}, b = {2, {4, 5}}, c = {9, {1}};
+  inferred r = INFER("reshape", &a, F32(2, 12));
+  check_shape(&r, 0, DLC_F32, DIMS(4, 1, 6));
+  check_refused(INFER("reshape", &b, F32(2, 12)), "input is [2, 12], of 24 elements; [4, 5] has 20");
+  check_refused(INFER("reshape", &c, F32(2, 12)), "rank is 9, expected 0 to 8");
+}
+END_TEST
+
+/* ---- classification ---- */
+
+START_TEST(rows_of_classes_are_needed)
+{
+  static const char *const ops[] = {"softmax", "log_softmax"};
+  for (int i = 0; i < 2; i++) {
+    inferred r = INFER(ops[i], NULL, F32(64, 10));
+    check_shape(&r, 0, DLC_F32, DIMS(64, 10));
+    check_refused(INFER(ops[i], NULL, F32(64, 10, 2)), "input is [64, 10, 2], expected [batch, classes]");
+  }
+}
+END_TEST
+
+START_TEST(cross_entropy_gives_one_loss_and_the_logarithms)
+{
+  inferred r = INFER("cross_entropy", NULL, F32(64, 10), VALUE(DLC_I32, 64));
+  check_shape(&r, 0, DLC_F32, DIMS(1));
+  check_shape(&r, 1, DLC_F32, DIMS(64, 10));
+  r = INFER("cross_entropy_grad", NULL, F32(1), F32(64, 10), VALUE(DLC_I32, 64));
+  check_shape(&r, 0, DLC_F32, DIMS(64, 10));
+}
+END_TEST
+
+START_TEST(labels_are_whole_numbers_one_a_row)
+{
+  static const char *const ops[] = {"cross_entropy", "correct"};
+  for (int i = 0; i < 2; i++) {
+    check_refused(INFER(ops[i], NULL, F32(64, 10), VALUE(DLC_I64, 64)), "labels is i64, expected i32");
+    check_refused(INFER(ops[i], NULL, F32(64, 10), VALUE(DLC_I32, 63)), "labels is [63], expected [64]");
+    check_refused(INFER(ops[i], NULL, F32(64, 10, 1), VALUE(DLC_I32, 64)),
+                  "logits is [64, 10, 1], expected [batch, classes]");
+  }
+}
+END_TEST
+
+START_TEST(cross_entropy_refuses_a_label_beyond_the_classes)
+{
+  const dlc_value v[2] = {F32(2, 3), VALUE(DLC_I32, 2)};
+  const double logits[6] = {0}, labels[2] = {2, 3}, *in[2] = {logits, labels};
+  double loss, log_prob[6];
+  const inferred r = infer("cross_entropy", NULL, v, 2);
+  ck_assert_int_eq(call("cross_entropy", NULL, &r, v, in, 2, (double *[]){&loss, log_prob}), DLC_INVALID);
+  ck_assert_str_eq(dlc_reason(), "label 3 of row 1 is not in [0, 3)");
+}
+END_TEST
+
+START_TEST(correct_counts_first_maxima)
+{
+  const dlc_value v[2] = {F32(4, 3), VALUE(DLC_I32, 4)};
+  const double logits[12] = {1, 5, 5, 5, 5, 1, 0, 0, 0, 1, 9, NAN}, labels[4] = {1, 1, 0, 2}, *in[2] = {logits, labels};
+  double count, *out = &count;
+  const inferred r = infer("correct", NULL, v, 2);
+  check_shape(&r, 0, DLC_F32, DIMS(1));
+  ck_assert_int_eq(call("correct", NULL, &r, v, in, 2, &out), DLC_OK);
+  ck_assert_double_eq(count, 3);
+}
+END_TEST
+
+START_TEST(log_prob_is_not_to_be_differentiated)
+{
+  const dlc_op_finder finder = core_op_finder();
+  const dlc_reshape one_row = {2, {1, 6}};
+  const dlc_linear one_feature = {1, 0};
+  dlc_graph_build *g;
+  uint32_t in[2], weights, out[DLC_MAX_OUT], grad;
+  ck_assert_int_eq(dlc_graph_new(&finder, &g), DLC_OK);
+  ck_assert_int_eq(dlc_graph_value(g, "logits", DLC_ROLE_INPUT, DLC_F32, DIMS(2, 3), &in[0]), DLC_OK);
+  ck_assert_int_eq(dlc_graph_value(g, "labels", DLC_ROLE_INPUT, DLC_I32, DIMS(2), &in[1]), DLC_OK);
+  ck_assert_int_eq(dlc_graph_value(g, "weights", DLC_ROLE_INPUT, DLC_F32, DIMS(1, 6), &weights), DLC_OK);
+  ck_assert_int_eq(dlc_graph_emit(g, "loss", "cross_entropy", NULL, in, 2, out), DLC_OK);
+  ck_assert_int_eq(dlc_graph_emit(g, "row", "reshape", &one_row, &out[1], 1, out), DLC_OK);
+  ck_assert_int_eq(dlc_graph_emit(g, "sum", "linear", &one_feature, (uint32_t[]){out[0], weights}, 2, out), DLC_OK);
+  ck_assert_int_eq(dlc_graph_emit(g, "sum", "reshape", &(dlc_reshape){1, {1}}, (uint32_t[]){out[0]}, 1, out), DLC_OK);
+  ck_assert_int_eq(dlc_graph_differentiate(g, out[0], in, 1, &grad), DLC_UNSUPPORTED);
+  ck_assert_msg(strstr(dlc_reason(), "log_prob of cross_entropy has no gradient: take log_softmax") != NULL, "%s",
+                dlc_reason());
+  dlc_graph_free(g);
+}
+END_TEST
+
+/* ---- input ---- */
+
+START_TEST(normalize_takes_bytes_and_one_mean_a_channel)
+{
+  inferred r = INFER("normalize", NULL, VALUE(DLC_U8, 2, 3, 4, 4), F32(3), F32(3));
+  check_shape(&r, 0, DLC_F32, DIMS(2, 3, 4, 4));
+  check_refused(INFER("normalize", NULL, F32(2, 3, 4, 4), F32(3), F32(3)), "input is f32, expected u8");
+  check_refused(INFER("normalize", NULL, VALUE(DLC_U8, 2, 3, 4), F32(3), F32(3)),
+                "input is [2, 3, 4], expected [batch, channels, height, width]");
+  check_refused(INFER("normalize", NULL, VALUE(DLC_U8, 2, 3, 4, 4), F32(1), F32(3)), "mean is [1], expected [3]");
+  check_refused(INFER("normalize", NULL, VALUE(DLC_U8, 2, 3, 4, 4), F32(3), F32(4)), "std is [4], expected [3]");
+}
+END_TEST
+
+START_TEST(fill_has_the_shape_it_is_given)
+{
+  dlc_fill a = {.rank = 2, .dim = {3, 4}, .value = 0.5}, b = {.rank = 2, .dim = {3, 0}};
+  const inferred r = infer("fill", &a, NULL, 0);
+  check_shape(&r, 0, DLC_F32, DIMS(3, 4));
+  check_refused(infer("fill", &b, NULL, 0), "shape [3, 0] has a dimension below 1");
+}
+END_TEST
+
+/* ---- optimizers ---- */
+
+START_TEST(sgd_has_a_state_only_with_momentum)
+{
+  dlc_sgd without = {0, 0.1}, with = {0.9, 0};
+  dlc_param p;
+  ck_assert_int_eq(param_of("sgd", &without, F32(6, 3), 0, &p), DLC_END);
+  ck_assert_int_eq(param_of("sgd", &with, F32(6, 3), 0, &p), DLC_OK);
+  ck_assert_str_eq(p.name, "momentum_buffer");
+  ck_assert_uint_eq(p.init, DLC_INIT_CONSTANT);
+  ck_assert_double_eq(p.a, 0);
+  ck_assert_uint_eq(p.value.rank, 2);
+  ck_assert_int_eq(p.value.dim[0], 6);
+  ck_assert_int_eq(param_of("sgd", &with, F32(6, 3), 1, &p), DLC_END);
+  const dlc_value lr = F32(1), step = VALUE(DLC_I64, 1), w = F32(6, 3);
+  inferred r = INFER("sgd", &without, w, w, lr, step);
+  ck_assert_uint_eq(r.n_out, 1);
+  r = INFER("sgd", &with, w, w, w, lr, step);
+  ck_assert_uint_eq(r.n_out, 2);
+  check_shape(&r, 1, DLC_F32, DIMS(6, 3));
+}
+END_TEST
+
+START_TEST(adam_has_two_states)
+{
+  dlc_adam a = {0.9, 0.999, 1e-8, 0};
+  dlc_param p;
+  ck_assert_int_eq(param_of("adam", &a, F32(6, 3), 0, &p), DLC_OK);
+  ck_assert_str_eq(p.name, "exp_avg");
+  ck_assert_int_eq(param_of("adam", &a, F32(6, 3), 1, &p), DLC_OK);
+  ck_assert_str_eq(p.name, "exp_avg_sq");
+  ck_assert_int_eq(param_of("adam", &a, F32(6, 3), 2, &p), DLC_END);
+}
+END_TEST
+
+START_TEST(optimizers_refuse_what_does_not_fit)
+{
+  const dlc_value w = F32(6, 3), lr = F32(1), step = VALUE(DLC_I64, 1);
+  dlc_sgd sgd = {0, 0}, negative = {-0.5, 0}, no_number = {0, NAN};
+  dlc_adam adam = {0.9, 1, 1e-8, 0};
+  check_refused(INFER("sgd", &sgd, w, F32(3, 6), lr, step), "gradient is [3, 6], expected [6, 3]");
+  check_refused(INFER("sgd", &sgd, w, w, F32(2), step), "learning rate is [2], expected [1]");
+  check_refused(INFER("sgd", &sgd, w, w, lr, F32(1)), "step is f32, expected i64");
+  check_refused(INFER("sgd", &negative, w, w, w, lr, step), "momentum is -0.5, expected at least 0");
+  check_refused(INFER("sgd", &no_number, w, w, lr, step), "weight_decay is nan, expected at least 0");
+  check_refused(INFER("adam", &adam, w, w, w, w, lr, step), "beta2 is 1, expected [0, 1)");
+}
+END_TEST
+
+static void add_rules(TCase *t)
+{
+  tcase_add_test(t, every_op_is_complete);
+  tcase_add_test(t, defaults_are_pytorchs);
+  tcase_add_test(t, conv2d_parameters_begin_within_one_over_root_of_fan_in);
+  tcase_add_test(t, linear_parameters_begin_within_one_over_root_of_fan_in);
+  tcase_add_test(t, bias_begins_at_zero);
+  tcase_add_test(t, parameters_are_refused_with_the_layers_reason);
+}
+
+static void add_layers(TCase *t)
+{
+  tcase_add_test(t, conv2d_output_is_floor_of_padded_minus_kernel_over_stride_plus_one);
+  tcase_add_test(t, conv2d_same_puts_the_smaller_part_before);
+  tcase_add_test(t, conv2d_refuses_same_with_a_stride);
+  tcase_add_test(t, conv2d_refuses_a_kernel_larger_than_the_padded_input);
+  tcase_add_test(t, conv2d_refuses_other_than_images);
+  tcase_add_test(t, conv2d_refuses_parameters_of_another_shape);
+  tcase_add_loop_test(t, conv2d_refuses_attributes_out_of_range, 0, 6);
+  tcase_add_test(t, conv2d_refuses_outputs_without_an_address);
+  tcase_add_test(t, conv2d_gradients_refuse_what_the_convolution_never_gave);
+  tcase_add_test(t, linear_gives_out_features_per_sample);
+  tcase_add_test(t, linear_refuses_what_does_not_fit);
+  tcase_add_test(t, bias_needs_one_number_per_channel);
+  tcase_add_test(t, max_pool2d_strides_by_its_kernel_unless_told);
+  tcase_add_loop_test(t, max_pool2d_refuses_what_cannot_be, 0, 5);
+  tcase_add_test(t, max_pool2d_takes_the_first_maximum_and_nan_is_one);
+  tcase_add_test(t, max_pool2d_padding_never_wins);
+  tcase_add_test(t, max_pool2d_grad_refuses_an_index_outside_of_the_input);
+  tcase_add_test(t, relu_keeps_nan);
+  tcase_add_test(t, add_needs_equal_shapes);
+  tcase_add_test(t, flatten_keeps_the_batch);
+  tcase_add_test(t, reshape_keeps_the_number_of_elements);
+}
+
+static void add_steps(TCase *t)
+{
+  tcase_add_test(t, rows_of_classes_are_needed);
+  tcase_add_test(t, cross_entropy_gives_one_loss_and_the_logarithms);
+  tcase_add_test(t, labels_are_whole_numbers_one_a_row);
+  tcase_add_test(t, cross_entropy_refuses_a_label_beyond_the_classes);
+  tcase_add_test(t, correct_counts_first_maxima);
+  tcase_add_test(t, log_prob_is_not_to_be_differentiated);
+  tcase_add_test(t, normalize_takes_bytes_and_one_mean_a_channel);
+  tcase_add_test(t, fill_has_the_shape_it_is_given);
+  tcase_add_test(t, sgd_has_a_state_only_with_momentum);
+  tcase_add_test(t, adam_has_two_states);
+  tcase_add_test(t, optimizers_refuse_what_does_not_fit);
+}
+
+int main(void)
+{
+  Suite *suite = suite_create("ops");
+  static const struct {
+    const char *name;
+    void (*add)(TCase *);
+  } groups[] = {{"list and parameters", add_rules}, {"layers", add_layers}, {"losses and steps", add_steps}};
+  for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
+    TCase *t = tcase_create(groups[i].name);
+    groups[i].add(t);
+    suite_add_tcase(suite, t);
+  }
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  const int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -7,7 +7,7 @@ static char good[PATH_MAX];
 
 static void compile_good(void)
 {
-  make_folder();
+  make_plugin_folder();
   PLUGIN_FILE("good.so", "-DID=\"good\"");
   snprintf(good, sizeof good, "%s", in_folder("good.so"));
 }
@@ -21,7 +21,7 @@ static void remove_good(void)
 
 static void setup(void)
 {
-  make_folder();
+  make_plugin_folder();
   ck_assert_int_eq(symlink(good, in_folder("dlcore-good.so")), 0);
 }
 

@@ -406,7 +406,7 @@ END_TEST
 int main(void)
 {
   TCase *t = tcase_create("host");
-  tcase_add_checked_fixture(t, make_folder, remove_folder);
+  tcase_add_checked_fixture(t, make_plugin_folder, remove_folder);
   tcase_add_test(t, folders_are_searched_in_the_documented_order);
   tcase_add_test(t, a_folder_is_searched_once_whatever_it_is_called);
   tcase_add_test(t, files_are_those_called_like_plugins_sorted_by_name);

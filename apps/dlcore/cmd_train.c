@@ -33,7 +33,7 @@ static void say_dataset(const cli_job *job)
     dlc_str_addf(&line, " %lld %s,", (long long)split->count, split->name);
   }
   dlc_str_addf(&line, " %lldx%lldx%lld", (long long)info->channels, (long long)info->height, (long long)info->width);
-  if (info->origin) dlc_str_addf(&line, ", from %s", info->origin);
+  if (info->origin) dlc_str_addf(&line, " (%s)", info->origin);
   cli_say(job->console, DLC_LOG_INFO, "%s", dlc_str_get(&line));
   dlc_str_clear(&line);
   dlc_str_addf(&line, "classes   %u:", info->n_classes);
@@ -52,7 +52,7 @@ static int say_model(cli_job *job)
   dlc_model_graph m;
   dlc_status status = cli_forward(job, chw, job->info->n_classes, &g, &m);
   if (status >= 0)
-    cli_say(job->console, DLC_LOG_INFO, "model     %s: %lld parameters, from %s", dlc_model_name(job->model),
+    cli_say(job->console, DLC_LOG_INFO, "model     %s: %lld parameters (%s)", dlc_model_name(job->model),
             (long long)cli_count_parameters(g, &m), job->model_path);
   dlc_model_graph_free(&m);
   dlc_graph_free(g);

@@ -61,7 +61,7 @@ static bool is_null(const yaml_event_t *e)
 
 static dlc_status read_value(reader *r, const cli_option *option)
 {
-  const char *text;
+  const char *text = NULL;
   DLC_TRY(scalar(r, option->type == CLI_LIST ? "expected a value or a list of values" : "expected one value", &text));
   if (is_null(&r->event)) return DLC_OK;
   char label[512];
@@ -73,7 +73,7 @@ static dlc_status read_value(reader *r, const cli_option *option)
 static dlc_status read_key(reader *r, const cli_option **option)
 {
   const yaml_event_t *e = &r->event;
-  const char *key;
+  const char *key = NULL;
   DLC_TRY(scalar(r, "expected the name of an option", &key));
   *option = cli_option_named(key);
   if (!*option || !((*option)->flags & CLI_SETTING)) {
@@ -95,7 +95,7 @@ static dlc_status read_pairs(reader *r)
   for (;;) {
     DLC_TRY(next(r));
     if (r->event.type == YAML_MAPPING_END_EVENT) return DLC_OK;
-    const cli_option *option;
+    const cli_option *option = NULL;
     DLC_TRY(read_key(r, &option));
     DLC_TRY(next(r));
     bool list = r->event.type == YAML_SEQUENCE_START_EVENT && option->type == CLI_LIST;

@@ -30,20 +30,15 @@ static const char usage_plugins[] =
 /* Words of `text`, broken before WIDTH, continued at column LEFT. */
 static void print_wrapped(const char *text, size_t column)
 {
-  while (*text) {
+  for (const char *space = ""; *text; space = " ") {
     size_t n = strcspn(text, " ");
-    if (column + n > WIDTH && column > LEFT) {
+    if (column + 1 + n > WIDTH) {
       printf("\n%*s", LEFT, "");
       column = LEFT;
+      space = "";
     }
-    printf("%.*s", (int)n, text);
-    column += n;
-    text += n;
-    if (*text == ' ') {
-      text++;
-      if (column < WIDTH) putchar(' ');
-      column++;
-    }
+    column += (size_t)printf("%s%.*s", space, (int)n, text);
+    text += n + (text[n] == ' ');
   }
   putchar('\n');
 }

@@ -256,9 +256,13 @@ static dlc_status read_environment(cli_options *o, const char **warning)
 
 static dlc_status unknown_option(const cli_options *o, const char *typed, const char *name)
 {
-  const char *near = cli_option_nearest(name, o->command, 0);
-  return dlc_fail(DLC_INVALID, "unknown option %s%s%s%s", typed, near ? "; did you mean --" : "; see dlcore --help",
-                  near ? near : "", near ? "?" : "");
+  const char *no = "", *near = cli_option_nearest(name, o->command, 0);
+  if (!near && strncmp(name, "no-", 3) == 0) {
+    near = cli_option_nearest(name + 3, o->command, 0);
+    if (near && cli_option_named(near)->type == CLI_BOOL) no = "no-";
+  }
+  if (!near) return dlc_fail(DLC_INVALID, "unknown option %s; see dlcore --help", typed);
+  return dlc_fail(DLC_INVALID, "unknown option %s; did you mean --%s%s?", typed, no, near);
 }
 
 typedef struct arguments {

@@ -17,7 +17,7 @@ const cli_option cli_table[] = {
      "take the training data in the order of its files"},
     {"Data", "workers", NULL, 'j', CLI_INT, CLI_TRAIN, KEPT, AT(workers), NULL, "0..256", "N",
      "threads that read ahead (default: 0 for data in memory, else 2)"},
-    {"Data", "limit-batches", NULL, 0, CLI_INT, CLI_TRAIN, KEPT, AT(limit_batches), "0", "0..1000000000", "N",
+    {"Data", "limit-batches", NULL, 0, CLI_INT, CLI_TRAIN, KEPT, AT(limit_batches), "0", "0..4294967295", "N",
      "at most N batches of training, of validation and of test an epoch; 0: all"},
 
     {"Model", "model", NULL, 'm', CLI_STRING, SHAPES, KEPT, AT(model), "lenet", NULL, "NAME|FILE.yaml",
@@ -40,7 +40,7 @@ const cli_option cli_table[] = {
      "of optimizers that have one (default: the optimizer's)"},
     {"Training", "weight-decay", "wd", 0, CLI_FLOAT, CLI_TRAIN, KEPT, AT(weight_decay), NULL, "0..1000", "X",
      "L2 penalty (default: the optimizer's)"},
-    {"Training", "seed", NULL, 0, CLI_INT, CLI_TRAIN, KEPT, AT(seed), "0", "0..9223372036854775807", "N",
+    {"Training", "seed", NULL, 0, CLI_INT, CLI_TRAIN, KEPT, AT(seed), "0", "0..", "N",
      "everything random is a function of it"},
 
     {"Machine", "backend", "device", 0, CLI_STRING, CLI_TRAIN, KEPT, AT(backend), "auto", NULL, "NAME[:k=v,..]",

@@ -53,7 +53,7 @@ static dlc_status shapes_open(const dlc_dataset *ds, const dlc_host *h, const ch
   (void)ds;
   const dlc_random *random = h->service(h, DLC_SERVICE_RANDOM);
   if (!random) return h->fail(h, DLC_UNSUPPORTED, "shapes: this host has no service " DLC_SERVICE_RANDOM);
-  if (data_dir) h->log(h, DLC_LOG_WARN, "shapes: pictures are made, not read: the data folder is not used");
+  if (data_dir) h->log(h, DLC_LOG_WARN, "pictures are made, not read: the data folder is not used");
   dlc_data *d = calloc(1, sizeof *d);
   if (!d) return h->fail(h, DLC_NOMEM, "shapes: out of memory");
   d->random = random;

@@ -1,0 +1,105 @@
+/* What the files of this folder share. Each of them is compiled once for every instruction set, with CPU_ISA set to its
+ * name (baseline, avx2, avx512), which every name that the linker sees carries at its end. */
+#ifndef CPU_KERNELS_H
+#define CPU_KERNELS_H
+#include "../cpu.h"
+#include "vec.h"
+
+#define CPU_JOIN2(name, isa) name##_##isa
+#define CPU_JOIN(name, isa)  CPU_JOIN2(name, isa)
+#define CPU_NAME(name)       CPU_JOIN(name, CPU_ISA)
+
+/* The ops, by file. */
+#define cpu_conv2d             CPU_NAME(cpu_conv2d)
+#define cpu_conv2d_grad_input  CPU_NAME(cpu_conv2d_grad_input)
+#define cpu_conv2d_grad_weight CPU_NAME(cpu_conv2d_grad_weight)
+cpu_prepare cpu_conv2d, cpu_conv2d_grad_input, cpu_conv2d_grad_weight;
+
+#define cpu_linear             CPU_NAME(cpu_linear)
+#define cpu_linear_grad_input  CPU_NAME(cpu_linear_grad_input)
+#define cpu_linear_grad_weight CPU_NAME(cpu_linear_grad_weight)
+cpu_prepare cpu_linear, cpu_linear_grad_input, cpu_linear_grad_weight;
+
+#define cpu_max_pool2d      CPU_NAME(cpu_max_pool2d)
+#define cpu_max_pool2d_grad CPU_NAME(cpu_max_pool2d_grad)
+cpu_prepare cpu_max_pool2d, cpu_max_pool2d_grad;
+
+#define cpu_relu      CPU_NAME(cpu_relu)
+#define cpu_relu_grad CPU_NAME(cpu_relu_grad)
+#define cpu_add       CPU_NAME(cpu_add)
+#define cpu_normalize CPU_NAME(cpu_normalize)
+#define cpu_fill      CPU_NAME(cpu_fill)
+cpu_prepare cpu_relu, cpu_relu_grad, cpu_add, cpu_normalize, cpu_fill;
+
+#define cpu_bias      CPU_NAME(cpu_bias)
+#define cpu_bias_grad CPU_NAME(cpu_bias_grad)
+cpu_prepare cpu_bias, cpu_bias_grad;
+
+#define cpu_softmax          CPU_NAME(cpu_softmax)
+#define cpu_softmax_grad     CPU_NAME(cpu_softmax_grad)
+#define cpu_log_softmax      CPU_NAME(cpu_log_softmax)
+#define cpu_log_softmax_grad CPU_NAME(cpu_log_softmax_grad)
+cpu_prepare cpu_softmax, cpu_softmax_grad, cpu_log_softmax, cpu_log_softmax_grad;
+
+#define cpu_cross_entropy      CPU_NAME(cpu_cross_entropy)
+#define cpu_cross_entropy_grad CPU_NAME(cpu_cross_entropy_grad)
+#define cpu_correct            CPU_NAME(cpu_correct)
+cpu_prepare cpu_cross_entropy, cpu_cross_entropy_grad, cpu_correct;
+
+#define cpu_sgd  CPU_NAME(cpu_sgd)
+#define cpu_adam CPU_NAME(cpu_adam)
+cpu_prepare cpu_sgd, cpu_adam;
+
+/* ---- gemm.c: small matrix products out of registers; every element is summed in the order of k ---- */
+
+/* C[m][n] = sum over k of A[m][k] * B[k][n], m < rows, n < cols. */
+typedef struct cpu_product {
+  int64_t rows, cols, depth;
+  const float *a; /* A[m][k] is a[(a_rows ? a_rows[m] : m * a_row) + k * a_step] */
+  const int64_t *a_rows;
+  int64_t a_row, a_step;
+  const float *b; /* B[k] are cols neighbouring floats at b[b_rows ? b_rows[k] : k * b_row] */
+  const int64_t *b_rows;
+  int64_t b_row;
+  float *c; /* C[m] are cols neighbouring floats at c[c_rows ? c_rows[m] : m * c_row] */
+  const int64_t *c_rows;
+  int64_t c_row;
+  const float *row_bias, *col_bias; /* what C begins with: of each m, of each n; NULL: 0 */
+  bool add;                         /* or what stands in C */
+} cpu_product;
+#define cpu_multiply CPU_NAME(cpu_multiply)
+void cpu_multiply(const cpu_product *p);
+
+/* C[m][n] = sum over i, l of A[m][i][l] * B[n][i][l]: both run along the sum. */
+typedef struct cpu_dots {
+  int64_t rows, cols, parts, length; /* i < parts, l < length */
+  const float *a;                    /* A[m][i] begins at a[m * a_row + i * a_part] */
+  int64_t a_row, a_part;
+  const float *b; /* B[n][i] begins at b[(b_rows ? b_rows[n] : n * b_row) + i * b_part] */
+  const int64_t *b_rows;
+  int64_t b_row, b_part;
+  float *c;
+  int64_t c_row;
+  const float *col_bias; /* added to each n, or NULL */
+  bool add;              /* to what stands in C */
+} cpu_dots;
+#define cpu_dot_products CPU_NAME(cpu_dot_products)
+void cpu_dot_products(const cpu_dots *d);
+
+/* ---- bias.c ---- */
+/* sum[n] = the sum of `rows` rows of n neighbouring floats. */
+#define cpu_sum_rows CPU_NAME(cpu_sum_rows)
+void cpu_sum_rows(const float *x, int64_t rows, int64_t n, float *sum);
+
+/* The k-th input or output of a node. */
+INLINE const dlc_value *cpu_in(const dlc_graph *g, const dlc_node *node, uint32_t k)
+{
+  return dlc_value_at(g, node->in[k]);
+}
+
+INLINE const dlc_value *cpu_out(const dlc_graph *g, const dlc_node *node, uint32_t k)
+{
+  return dlc_value_at(g, node->out[k]);
+}
+
+#endif

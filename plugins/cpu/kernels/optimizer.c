@@ -1,0 +1,119 @@
+/* sgd and adam: the update of one parameter in place, as torch.optim does it. */
+#include "kernels.h"
+#include <math.h>
+
+typedef struct optimizer {
+  const dlc_device *device;
+  int64_t count;
+  uint32_t tasks;
+  union {
+    dlc_sgd sgd;
+    dlc_adam adam;
+  } attr;
+} optimizer;
+
+static optimizer *prepare(const dlc_device *device, const dlc_value *parameter, double bytes, dlc_kernel *k)
+{
+  optimizer *o = cpu_state(device, k, sizeof *o);
+  if (!o) return NULL;
+  o->device = device;
+  o->count = dlc_count(parameter);
+  o->tasks = cpu_task_count(bytes * (double)o->count, CPU_GRAIN_BYTES, o->count);
+  return o;
+}
+
+/* ---- sgd ---- */
+
+typedef struct sgd_call {
+  const optimizer *o;
+  float *param, *velocity; /* velocity: NULL without momentum */
+  const float *grad;
+  float lr;
+} sgd_call;
+
+static void sgd_task(void *arg, uint32_t i)
+{
+  const sgd_call *c = arg;
+  const float momentum = (float)c->o->attr.sgd.momentum, decay = (float)c->o->attr.sgd.weight_decay, lr = c->lr;
+  float *restrict param = c->param, *restrict velocity = c->velocity;
+  const float *restrict grad = c->grad;
+  cpu_range r = cpu_piece(c->o->count, c->o->tasks, i);
+  if (!velocity)
+    for (int64_t j = r.begin; j < r.end; j++) param[j] -= lr * (grad[j] + decay * param[j]);
+  else
+    for (int64_t j = r.begin; j < r.end; j++) {
+      float v = momentum * velocity[j] + (grad[j] + decay * param[j]);
+      velocity[j] = v;
+      param[j] -= lr * v;
+    }
+}
+
+static dlc_status sgd_launch(void *state, const void *const *in, void *const *out, void *workspace)
+{
+  (void)workspace;
+  const optimizer *o = state;
+  const bool moves = o->attr.sgd.momentum != 0;
+  sgd_call c = {o, out[0], moves ? out[1] : NULL, in[moves ? 2 : 1], *(const float *)in[moves ? 3 : 2]};
+  cpu_run(o->device, o->tasks, sgd_task, &c);
+  return DLC_OK;
+}
+
+dlc_status cpu_sgd(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
+{
+  const dlc_sgd *a = node->attr;
+  optimizer *o = prepare(device, cpu_in(g, node, 0), a->momentum != 0 ? 20 : 12, k);
+  if (!o) return DLC_NOMEM;
+  o->attr.sgd = *a;
+  k->launch = sgd_launch;
+  return DLC_OK;
+}
+
+/* ---- adam ---- */
+
+typedef struct adam_call {
+  const optimizer *o;
+  float *param, *mean, *square; /* running means of the gradient and of its square */
+  const float *grad;
+  float step_size, root_scale; /* lr / (1 - beta1^t), 1 / sqrt(1 - beta2^t) */
+} adam_call;
+
+static void adam_task(void *arg, uint32_t i)
+{
+  const adam_call *c = arg;
+  const dlc_adam *a = &c->o->attr.adam;
+  const vec decay = vec_all((float)a->weight_decay), eps = vec_all((float)a->eps);
+  const vec keep1 = vec_all((float)a->beta1), add1 = vec_all((float)(1 - a->beta1));
+  const vec keep2 = vec_all((float)a->beta2), add2 = vec_all((float)(1 - a->beta2));
+  const vec step_size = vec_all(c->step_size), root_scale = vec_all(c->root_scale);
+  cpu_range r = cpu_piece(c->o->count, c->o->tasks, i);
+  for (int64_t j = r.begin; j < r.end; j += VEC) {
+    vec_mask part = vec_first(r.end - j < VEC ? r.end - j : VEC);
+    vec p = vec_load_part(c->param + j, part), g = vec_load_part(c->grad + j, part) + decay * p;
+    vec m = keep1 * vec_load_part(c->mean + j, part) + add1 * g;
+    vec s = keep2 * vec_load_part(c->square + j, part) + add2 * g * g;
+    vec_store_part(c->mean + j, part, m);
+    vec_store_part(c->square + j, part, s);
+    vec_store_part(c->param + j, part, p - step_size * m / (vec_sqrt(s) * root_scale + eps));
+  }
+}
+
+static dlc_status adam_launch(void *state, const void *const *in, void *const *out, void *workspace)
+{
+  (void)workspace;
+  const optimizer *o = state;
+  const dlc_adam *a = &o->attr.adam;
+  const double lr = *(const float *)in[4], t = (double)*(const int64_t *)in[5];
+  adam_call c = {
+      o, out[0], out[1], out[2], in[3], (float)(lr / (1 - pow(a->beta1, t))), (float)(1 / sqrt(1 - pow(a->beta2, t)))};
+  cpu_run(o->device, o->tasks, adam_task, &c);
+  return DLC_OK;
+}
+
+dlc_status cpu_adam(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
+{
+  optimizer *o = prepare(device, cpu_in(g, node, 0), 28, k);
+  if (!o) return DLC_NOMEM;
+  o->attr.adam = *(const dlc_adam *)node->attr;
+  k->launch = adam_launch;
+  return DLC_OK;
+}

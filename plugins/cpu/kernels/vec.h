@@ -1,0 +1,203 @@
+/* One vector of floats, of the width of the instruction set that this file is compiled for. GCC's vector operators do
+ * the arithmetic; what they lack is here: parts of a vector, fused multiply-add, sums across it. */
+#ifndef CPU_VEC_H
+#define CPU_VEC_H
+#include <stdint.h>
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline, unused))
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+#include <immintrin.h>
+enum { VEC = 16, VEC_REGISTERS = 32 };
+typedef __m512 vec;
+typedef __mmask16 vec_mask; /* the first lanes of a vector */
+#elif defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+enum { VEC = 8, VEC_REGISTERS = 16 };
+typedef __m256 vec;
+typedef __m256i vec_mask;
+#else
+enum { VEC = 4, VEC_REGISTERS = 16 };
+typedef float vec __attribute__((vector_size(16)));
+typedef int vec_mask;
+#endif
+typedef int32_t veci __attribute__((vector_size(4 * VEC)));
+
+INLINE vec vec_all(float x)
+{
+  return x - (vec){0};
+}
+
+INLINE veci vec_alli(int32_t x)
+{
+  return x - (veci){0};
+}
+
+INLINE vec vec_load(const float *p)
+{
+  vec v;
+  memcpy(&v, p, sizeof v);
+  return v;
+}
+
+INLINE void vec_store(float *p, vec v)
+{
+  memcpy(p, &v, sizeof v);
+}
+
+/* ---- parts: the first n lanes, 0 <= n <= VEC. Other memory is not touched; other lanes are loaded as 0 ---- */
+INLINE vec_mask vec_first(int64_t n)
+{
+#if defined(__AVX512F__)
+  return (__mmask16)((1u << n) - 1);
+#elif defined(__AVX2__)
+  return (__m256i)((veci){0, 1, 2, 3, 4, 5, 6, 7} < vec_alli((int32_t)n));
+#else
+  return (int)n;
+#endif
+}
+
+INLINE vec vec_load_part(const float *p, vec_mask m)
+{
+#if defined(__AVX512F__)
+  return _mm512_maskz_loadu_ps(m, p);
+#elif defined(__AVX2__)
+  return _mm256_maskload_ps(p, m);
+#else
+  vec v = {0};
+  if (m == VEC) return vec_load(p);
+  for (int i = 0; i < m; i++) v[i] = p[i];
+  return v;
+#endif
+}
+
+/* Lanes begin to end - 1 from p[begin] to p[end - 1], 0 <= begin, end <= VEC; the others are 0. */
+INLINE vec vec_load_range(const float *p, int64_t begin, int64_t end)
+{
+#if defined(__AVX512F__)
+  return _mm512_maskz_loadu_ps((__mmask16)(((1u << end) - 1) & ~((1u << begin) - 1)), p);
+#elif defined(__AVX2__)
+  const veci lane = {0, 1, 2, 3, 4, 5, 6, 7};
+  return _mm256_maskload_ps(p, (__m256i)((lane >= vec_alli((int32_t)begin)) & (lane < vec_alli((int32_t)end))));
+#else
+  vec v = {0};
+  for (int64_t i = begin; i < end; i++) v[i] = p[i];
+  return v;
+#endif
+}
+
+INLINE void vec_store_part(float *p, vec_mask m, vec v)
+{
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(p, m, v);
+#elif defined(__AVX2__)
+  _mm256_maskstore_ps(p, m, v);
+#else
+  if (m == VEC) vec_store(p, v);
+  else
+    for (int i = 0; i < m; i++) p[i] = v[i];
+#endif
+}
+
+/* The first n of p[0], p[step], p[2 * step], ... */
+INLINE vec vec_load_every(const float *p, int64_t step, int64_t n)
+{
+  if (step == 1) return vec_load_part(p, vec_first(n));
+#if defined(__AVX512F__)
+  if (step == 2) {
+    const int64_t last = 2 * n - 1; /* elements from the first to the last that is wanted */
+    const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+    vec low = vec_load_part(p, vec_first(last < VEC ? last : VEC));
+    vec high = vec_load_part(p + VEC, vec_first(last < VEC ? 0 : last - VEC));
+    return _mm512_permutex2var_ps(low, even, high);
+  }
+#endif
+  vec v = {0};
+  for (int64_t i = 0; i < n; i++) v[i] = p[i * step];
+  return v;
+}
+
+INLINE void vec_store_bytes(uint8_t *p, int64_t n, veci v) /* the first n lanes, each 0..255 */
+{
+#if defined(__AVX512F__)
+  _mm512_mask_cvtepi32_storeu_epi8(p, vec_first(n), (__m512i)v);
+#else
+  for (int64_t i = 0; i < n; i++) p[i] = (uint8_t)v[i];
+#endif
+}
+
+INLINE vec vec_keep_first(vec v, int64_t n) /* the other lanes become 0 */
+{
+  float lane[VEC];
+  vec_store(lane, v);
+  for (int64_t i = n; i < VEC; i++) lane[i] = 0;
+  return vec_load(lane);
+}
+
+/* ---- arithmetic ---- */
+INLINE vec vec_fma(vec a, vec b, vec c) /* a * b + c, rounded once where the instruction set can */
+{
+#if defined(__AVX512F__)
+  return _mm512_fmadd_ps(a, b, c);
+#elif defined(__AVX2__)
+  return _mm256_fmadd_ps(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+/* yes where the lane of `mask` is -1, no where it is 0. */
+INLINE vec vec_select(veci mask, vec yes, vec no)
+{
+  return (vec)((mask & (veci)yes) | (~mask & (veci)no));
+}
+
+INLINE vec vec_max(vec a, vec b) /* b where one is not a number */
+{
+  return vec_select(a > b, a, b);
+}
+
+INLINE vec vec_sqrt(vec v)
+{
+#if defined(__AVX512F__)
+  return _mm512_sqrt_ps(v);
+#elif defined(__AVX2__)
+  return _mm256_sqrt_ps(v);
+#else
+  for (int i = 0; i < VEC; i++) v[i] = __builtin_sqrtf(v[i]);
+  return v;
+#endif
+}
+
+/* Across the lanes, always in the same order: halves onto each other. */
+INLINE float vec_sum(vec v)
+{
+#if defined(__AVX512F__)
+  __m256 h = _mm512_castps512_ps256(v) + _mm512_extractf32x8_ps(v, 1);
+#elif defined(__AVX2__)
+  __m256 h = v;
+#endif
+#if defined(__AVX2__)
+  __m128 q = _mm256_castps256_ps128(h) + _mm256_extractf128_ps(h, 1);
+  q += _mm_movehl_ps(q, q);
+  return q[0] + q[1];
+#else
+  float lane[VEC];
+  vec_store(lane, v);
+  for (int half = VEC / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) lane[i] += lane[i + half];
+  return lane[0];
+#endif
+}
+
+INLINE float vec_largest(vec v)
+{
+  float lane[VEC];
+  vec_store(lane, v);
+  for (int half = VEC / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
+  return lane[0];
+}
+
+#endif

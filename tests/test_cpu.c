@@ -1,0 +1,643 @@
+/* The cpu plugin's kernels against the reference kernels, which compute in double: every op, on hundreds of shapes, for
+ * every instruction set that this machine allows. The bound of an element is a small number of roundings of the sum of
+ * the magnitudes of its terms; what only selects must be equal. */
+#include "cpu_node.h"
+#include <check.h>
+#include <float.h>
+
+#define PLUGIN TEST_PLUGIN_DIR "/dlcore-cpu.so"
+static const char *const isas[] = {"baseline", "avx2", "avx512"};
+enum { N_ISAS = 3, SHAPES = 240 };
+static const int64_t channel_counts[] = {1, 2, 3, 6, 16, 17, 33};
+
+static cpu_device device;
+
+static bool open_isa(int i)
+{
+  random_state = 88172645463325252ULL;
+  return cpu_open(&device, PLUGIN, isas[i], "auto", 2);
+}
+
+/* Compares output k with the reference: |got - exact| <= roundings * eps * magnitude[j] (NULL: of the exact value). */
+static void compare(const one_node *n, uint32_t k, double roundings, const double *magnitude, const char *isa)
+{
+  const uint32_t at = n->n_in + k;
+  const dlc_value *v = &n->value[at];
+  for (int64_t j = 0; j < dlc_count(v); j++) {
+    const double exact = n->exact[at][j], got = number_at(v, n->data[at], j);
+    const double bound = roundings * FLT_EPSILON / 2 * fabs(magnitude ? magnitude[j] : exact);
+    const bool same = isnan(exact) ? isnan(got) : fabs(got - exact) <= bound + (roundings > 0 ? FLT_MIN : 0);
+    ck_assert_msg(same,
+                  "%s (%s): output %u [%lld, %lld, %lld, %lld] of rank %u, element %lld is %.9g, expected %.9g +- %.2g",
+                  n->op->name, isa, k, (long long)v->dim[0], (long long)v->dim[1], (long long)v->dim[2],
+                  (long long)v->dim[3], v->rank, (long long)j, got, exact, bound);
+  }
+}
+
+/* The reference on the magnitudes of the inputs: for ops that are sums of products, the sum of the terms' magnitudes.
+ */
+static double *magnitudes(one_node *n)
+{
+  float *before[DLC_MAX_IN] = {0};
+  for (uint32_t i = 0; i < n->n_in; i++) {
+    float *data = n->data[i];
+    const int64_t count = dlc_count(&n->value[i]);
+    before[i] = malloc((size_t)count * sizeof(float));
+    memcpy(before[i], data, (size_t)count * sizeof(float));
+    for (int64_t j = 0; j < count; j++) data[j] = fabsf(data[j]);
+  }
+  node_reference(n);
+  double *sums = n->exact[n->n_in];
+  n->exact[n->n_in] = NULL;
+  for (uint32_t i = 0; i < n->n_in; i++) {
+    memcpy(n->data[i], before[i], (size_t)dlc_count(&n->value[i]) * sizeof(float));
+    free(before[i]);
+  }
+  return sums;
+}
+
+/* A node whose output 0 is a sum of products of its inputs. Also frees it. */
+static void check_sum(one_node *n, const char *isa)
+{
+  ck_assert_msg(node_infer(n) == DLC_OK, "%s", dlc_reason());
+  double *sums = magnitudes(n);
+  node_reference(n);
+  ck_assert_int_eq(node_compute(n, &device), DLC_OK);
+  compare(n, 0, 12, sums, isa);
+  free(sums);
+  node_free(n);
+}
+
+/* Any other node, within `roundings` of the exact values. Also frees it. */
+static void check_values(one_node *n, double roundings, const char *isa)
+{
+  ck_assert_msg(node_infer(n) == DLC_OK, "%s", dlc_reason());
+  node_reference(n);
+  ck_assert_int_eq(node_compute(n, &device), DLC_OK);
+  for (uint32_t k = 0; k < n->n_out; k++) compare(n, k, roundings, NULL, isa);
+  node_free(n);
+}
+
+/* ---- convolution ---- */
+
+typedef struct conv_case {
+  int64_t batch, channels, filters, size[2], out[2];
+  dlc_conv2d attr;
+} conv_case;
+
+static conv_case random_conv(void)
+{
+  conv_case c;
+  do {
+    c = (conv_case){.batch = random_between(1, 5),
+                    .channels = channel_counts[random_between(0, 6)],
+                    .filters = channel_counts[random_between(0, 6)]};
+    c.attr.out_channels = c.filters;
+    c.attr.bias = random_between(0, 1);
+    for (int i = 0; i < 2; i++) {
+      c.attr.kernel_size[i] = random_between(1, 5);
+      c.attr.stride[i] = random_between(0, 2) ? 1 : random_between(1, 6);
+      c.size[i] = random_between(1, 20);
+    }
+    for (int i = 0; i < 4; i++) c.attr.padding[i] = random_between(0, 3) ? 0 : random_between(0, 3);
+    for (int i = 0; i < 2; i++)
+      c.out[i] = (c.size[i] + c.attr.padding[i] + c.attr.padding[i + 2] - c.attr.kernel_size[i]) / c.attr.stride[i] + 1;
+  } while (c.size[0] + c.attr.padding[0] + c.attr.padding[2] < c.attr.kernel_size[0] ||
+           c.size[1] + c.attr.padding[1] + c.attr.padding[3] < c.attr.kernel_size[1]);
+  return c;
+}
+
+static dlc_conv2d_grad grad_of(const conv_case *c)
+{
+  dlc_conv2d_grad a = {.size = {c->size[0], c->size[1]}};
+  memcpy(a.kernel_size, c->attr.kernel_size, sizeof a.kernel_size);
+  memcpy(a.stride, c->attr.stride, sizeof a.stride);
+  memcpy(a.padding, c->attr.padding, sizeof a.padding);
+  return a;
+}
+
+START_TEST(conv2d_matches_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    conv_case c = random_conv();
+    one_node n;
+    node_init(&n, "conv2d");
+    n.attr.conv2d = c.attr;
+    RANDOM(&n, 1, c.batch, c.channels, c.size[0], c.size[1]);
+    RANDOM(&n, 1, c.filters, c.channels, c.attr.kernel_size[0], c.attr.kernel_size[1]);
+    if (c.attr.bias) RANDOM(&n, 1, c.filters);
+    check_sum(&n, isas[_i]);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+START_TEST(conv2d_grad_input_matches_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    conv_case c = random_conv();
+    one_node n;
+    node_init(&n, "conv2d_grad_input");
+    n.attr.conv2d_grad = grad_of(&c);
+    RANDOM(&n, 1, c.batch, c.filters, c.out[0], c.out[1]);
+    RANDOM(&n, 1, c.filters, c.channels, c.attr.kernel_size[0], c.attr.kernel_size[1]);
+    check_sum(&n, isas[_i]);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+START_TEST(conv2d_grad_weight_matches_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    conv_case c = random_conv();
+    one_node n;
+    node_init(&n, "conv2d_grad_weight");
+    n.attr.conv2d_grad = grad_of(&c);
+    RANDOM(&n, 1, c.batch, c.filters, c.out[0], c.out[1]);
+    RANDOM(&n, 1, c.batch, c.channels, c.size[0], c.size[1]);
+    check_sum(&n, isas[_i]);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+/* ---- linear ---- */
+
+static int64_t random_extent(void)
+{
+  return random_between(0, 3) ? random_between(1, 40) : random_between(41, 300);
+}
+
+START_TEST(linear_matches_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    const int64_t batch = random_extent(), in = random_extent(), out = random_extent();
+    one_node n;
+    node_init(&n, "linear");
+    n.attr.linear = (dlc_linear){out, random_between(0, 1)};
+    RANDOM(&n, 1, batch, in);
+    RANDOM(&n, 1, out, in);
+    if (n.attr.linear.bias) RANDOM(&n, 1, out);
+    check_sum(&n, isas[_i]);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+START_TEST(linear_gradients_match_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    const int64_t batch = random_extent(), in = random_extent(), out = random_extent();
+    one_node n;
+    node_init(&n, "linear_grad_input");
+    RANDOM(&n, 1, batch, out);
+    RANDOM(&n, 1, out, in);
+    check_sum(&n, isas[_i]);
+    node_init(&n, "linear_grad_weight");
+    RANDOM(&n, 1, batch, out);
+    RANDOM(&n, 1, batch, in);
+    check_sum(&n, isas[_i]);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+/* ---- pooling ---- */
+
+/* Few distinct numbers, so that windows have several maxima; now and then one that is not a number. */
+static void fill_with_ties(float *x, int64_t count)
+{
+  for (int64_t i = 0; i < count; i++) x[i] = random_between(0, 60) ? (float)random_between(-3, 3) : NAN;
+}
+
+static one_node random_pool(void)
+{
+  one_node n;
+  do {
+    node_init(&n, "max_pool2d");
+    dlc_max_pool2d *a = &n.attr.max_pool2d;
+    const bool usual = random_between(0, 2) == 0;
+    for (int i = 0; i < 2; i++) {
+      a->kernel_size[i] = usual ? 2 : random_between(1, 5);
+      a->stride[i] = usual ? 2 : random_between(1, 6);
+    }
+    for (int i = 0; i < 4; i++) a->padding[i] = usual ? 0 : random_between(0, a->kernel_size[i % 2] / 2);
+    float *x =
+        INPUT(&n, DLC_F32, random_between(1, 3), random_between(1, 4), random_between(1, 40), random_between(1, 40));
+    fill_with_ties(x, dlc_count(&n.value[0]));
+    if (node_infer(&n) == DLC_OK) return n;
+    free(x);
+  } while (true);
+}
+
+START_TEST(max_pool2d_equals_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    one_node n = random_pool();
+    node_reference(&n);
+    ck_assert_int_eq(node_compute(&n, &device), DLC_OK);
+    compare(&n, 0, 0, NULL, isas[_i]);
+    compare(&n, 1, 0, NULL, isas[_i]);
+    node_free(&n);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+START_TEST(max_pool2d_grad_matches_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    one_node pool = random_pool(), n;
+    node_reference(&pool);
+    const dlc_max_pool2d *a = &pool.attr.max_pool2d;
+    const dlc_value *x = &pool.value[0], *y = &pool.value[1];
+    node_init(&n, "max_pool2d_grad");
+    n.attr.max_pool2d_grad = (dlc_max_pool2d_grad){{a->kernel_size[0], a->kernel_size[1]},
+                                                   {a->stride[0], a->stride[1]},
+                                                   {a->padding[0], a->padding[1], a->padding[2], a->padding[3]},
+                                                   {x->dim[2], x->dim[3]}};
+    node_random(&n, 1, 4, y->dim);
+    uint8_t *index = node_input(&n, DLC_U8, 4, y->dim);
+    for (int64_t i = 0; i < dlc_count(y); i++) index[i] = (uint8_t)pool.exact[2][i];
+    ck_assert_int_eq(node_infer(&n), DLC_OK);
+    node_reference(&n);
+    ck_assert_int_eq(node_compute(&n, &device), DLC_OK);
+    double *of_windows = malloc((size_t)dlc_count(x) * sizeof(double)); /* at most 25 terms below 1 */
+    for (int64_t i = 0; i < dlc_count(x); i++) of_windows[i] = n.exact[2][i] == 0 ? 0 : 25;
+    compare(&n, 0, 1, of_windows, isas[_i]);
+    free(of_windows);
+    node_free(&n);
+    node_free(&pool);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+/* ---- elementwise ---- */
+
+START_TEST(elementwise_ops_match_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    const int64_t a = random_between(1, 7), b = random_between(1, 33), c = s % 50 ? random_between(1, 70) : 5000;
+    one_node n;
+    node_init(&n, "relu");
+    float *x = RANDOM(&n, 1, a, b, c);
+    x[random_between(0, a * b * c - 1)] = NAN;
+    check_values(&n, 0, isas[_i]);
+
+    node_init(&n, "relu_grad");
+    RANDOM(&n, 1, a, b, c);
+    RANDOM(&n, 1, a, b, c);
+    check_values(&n, 0, isas[_i]);
+
+    node_init(&n, "add");
+    RANDOM(&n, 1, a, b, c);
+    RANDOM(&n, 1, a, b, c);
+    check_values(&n, 1, isas[_i]);
+
+    node_init(&n, "fill");
+    n.attr.fill = (dlc_fill){.rank = 3, .dim = {a, b, c}, .value = 1.5};
+    check_values(&n, 0, isas[_i]);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+START_TEST(bias_and_its_gradient_match_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    const int64_t batch = random_between(1, 70), channels = channel_counts[random_between(0, 6)];
+    const int64_t height = s % 2 ? 1 : random_between(1, 20), width = s % 2 ? 1 : random_between(1, 20);
+    one_node n;
+    node_init(&n, "bias");
+    RANDOM(&n, 1, batch, channels, height, width);
+    RANDOM(&n, 1, channels);
+    check_values(&n, 1, isas[_i]);
+    node_init(&n, "bias_grad");
+    RANDOM(&n, 1, batch, channels, height, width);
+    check_sum(&n, isas[_i]);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+START_TEST(normalize_matches_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    const int64_t batch = random_between(1, 9), channels = random_between(1, 4);
+    one_node n;
+    node_init(&n, "normalize");
+    uint8_t *x = INPUT(&n, DLC_U8, batch, channels, random_between(1, 30), random_between(1, 30));
+    const int64_t count = dlc_count(&n.value[0]);
+    for (int64_t i = 0; i < count; i++) x[i] = (uint8_t)random_word();
+    float *mean = INPUT(&n, DLC_F32, channels), *std = INPUT(&n, DLC_F32, channels);
+    for (int64_t i = 0; i < channels; i++) {
+      mean[i] = 0.5f + 0.4f * random_signed();
+      std[i] = 0.3f + 0.2f * random_signed();
+    }
+    ck_assert_int_eq(node_infer(&n), DLC_OK);
+    node_reference(&n);
+    ck_assert_int_eq(node_compute(&n, &device), DLC_OK);
+    double *terms = malloc((size_t)count * sizeof *terms); /* x / 255 and mean, each divided by std */
+    for (int64_t i = 0; i < count; i++) {
+      const int64_t c = i / (n.value[0].dim[2] * n.value[0].dim[3]) % channels;
+      terms[i] = (x[i] / 255.0 + mean[c]) / std[c];
+    }
+    compare(&n, 0, 3, terms, isas[_i]);
+    free(terms);
+    node_free(&n);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+/* ---- rows of classes ---- */
+
+START_TEST(softmax_and_its_gradient_match_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    const int64_t rows = random_between(1, 70), classes = random_between(1, s % 3 ? 20 : 130);
+    one_node n;
+    node_init(&n, "softmax");
+    RANDOM(&n, 30, rows, classes);
+    ck_assert_int_eq(node_infer(&n), DLC_OK);
+    node_reference(&n);
+    ck_assert_int_eq(node_compute(&n, &device), DLC_OK);
+    /* x - max is rounded before the exponential: up to 60 * eps / 2 of the result */
+    compare(&n, 0, 80, NULL, isas[_i]);
+
+    one_node grad;
+    node_init(&grad, "softmax_grad");
+    RANDOM(&grad, 1, rows, classes);
+    float *y = INPUT(&grad, DLC_F32, rows, classes);
+    memcpy(y, n.data[1], (size_t)(rows * classes) * sizeof *y);
+    ck_assert_int_eq(node_infer(&grad), DLC_OK);
+    node_reference(&grad);
+    ck_assert_int_eq(node_compute(&grad, &device), DLC_OK);
+    double *terms = malloc((size_t)(rows * classes) * sizeof *terms);
+    for (int64_t i = 0; i < rows * classes; i++) terms[i] = 2.0 * y[i]; /* |dy| < 1 and so is its mean */
+    compare(&grad, 0, 4, terms, isas[_i]);
+    free(terms);
+    node_free(&grad);
+    node_free(&n);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+START_TEST(log_softmax_and_its_gradient_match_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    const int64_t rows = random_between(1, 70), classes = random_between(1, s % 3 ? 20 : 130);
+    double *terms = malloc((size_t)(rows * classes) * sizeof *terms);
+    one_node n;
+    node_init(&n, "log_softmax");
+    RANDOM(&n, 30, rows, classes);
+    ck_assert_int_eq(node_infer(&n), DLC_OK);
+    node_reference(&n);
+    ck_assert_int_eq(node_compute(&n, &device), DLC_OK);
+    for (int64_t i = 0; i < rows * classes; i++) terms[i] = 60 + log((double)classes);
+    compare(&n, 0, 4, terms, isas[_i]);
+
+    one_node grad;
+    node_init(&grad, "log_softmax_grad");
+    RANDOM(&grad, 1, rows, classes);
+    float *y = INPUT(&grad, DLC_F32, rows, classes);
+    memcpy(y, n.data[1], (size_t)(rows * classes) * sizeof *y);
+    ck_assert_int_eq(node_infer(&grad), DLC_OK);
+    node_reference(&grad);
+    ck_assert_int_eq(node_compute(&grad, &device), DLC_OK);
+    for (int64_t i = 0; i < rows * classes; i++) terms[i] = 1 + exp(y[i]) * (double)classes;
+    compare(&grad, 0, 6, terms, isas[_i]);
+    free(terms);
+    node_free(&grad);
+    node_free(&n);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+static void random_labels(int32_t *labels, int64_t rows, int64_t classes)
+{
+  for (int64_t i = 0; i < rows; i++) labels[i] = (int32_t)random_between(0, classes - 1);
+}
+
+START_TEST(cross_entropy_and_its_gradient_match_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    const int64_t rows = random_between(1, 70), classes = random_between(1, s % 3 ? 20 : 130);
+    double *terms = malloc((size_t)(rows * classes) * sizeof *terms);
+    one_node n;
+    node_init(&n, "cross_entropy");
+    RANDOM(&n, 30, rows, classes);
+    int32_t *labels = INPUT(&n, DLC_I32, rows);
+    random_labels(labels, rows, classes);
+    ck_assert_int_eq(node_infer(&n), DLC_OK);
+    node_reference(&n);
+    ck_assert_int_eq(node_compute(&n, &device), DLC_OK);
+    for (int64_t i = 0; i < rows * classes; i++) terms[i] = 60 + log((double)classes);
+    compare(&n, 0, 4, terms, isas[_i]);
+    compare(&n, 1, 4, terms, isas[_i]);
+
+    one_node grad;
+    node_init(&grad, "cross_entropy_grad");
+    *(float *)INPUT(&grad, DLC_F32, 1) = 1;
+    memcpy(INPUT(&grad, DLC_F32, rows, classes), n.data[3], (size_t)(rows * classes) * sizeof(float));
+    memcpy(INPUT(&grad, DLC_I32, rows), labels, (size_t)rows * sizeof *labels);
+    check_values(&grad, 8, isas[_i]);
+    free(terms);
+    node_free(&n);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+START_TEST(exponentials_are_within_two_units_of_the_last_place)
+{
+  if (!open_isa(_i)) return;
+  enum { N = 4000 };
+  one_node n; /* dlogits = exp(log_prob) where the class is not the label and N * dloss = 1 */
+  node_init(&n, "cross_entropy_grad");
+  *(float *)INPUT(&n, DLC_F32, 1) = 1;
+  float *x = INPUT(&n, DLC_F32, 1, N);
+  for (int j = 0; j < N; j++) x[j] = -87.3f * (float)j / N;
+  *(int32_t *)INPUT(&n, DLC_I32, 1) = 0;
+  check_values(&n, 4, isas[_i]);
+  cpu_close(&device);
+}
+END_TEST
+
+START_TEST(correct_equals_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    const int64_t rows = random_between(1, 70), classes = random_between(1, 20);
+    one_node n;
+    node_init(&n, "correct");
+    fill_with_ties(INPUT(&n, DLC_F32, rows, classes), rows * classes);
+    random_labels(INPUT(&n, DLC_I32, rows), rows, classes);
+    check_values(&n, 0, isas[_i]);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+START_TEST(a_label_beyond_the_classes_is_an_error)
+{
+  if (!open_isa(_i)) return;
+  one_node n;
+  node_init(&n, "cross_entropy");
+  RANDOM(&n, 1, 2, 10);
+  ((int32_t *)INPUT(&n, DLC_I32, 2))[1] = 10;
+  ck_assert_int_eq(node_infer(&n), DLC_OK);
+  ck_assert_int_eq(node_compute(&n, &device), DLC_INVALID);
+  ck_assert_str_eq(dlc_reason(), "label 10 of row 1: expected 0 to 9");
+  node_free(&n);
+  cpu_close(&device);
+}
+END_TEST
+
+/* ---- optimizers ---- */
+
+START_TEST(sgd_matches_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    const int64_t count = s % 40 ? random_between(1, 300) : 40000;
+    one_node n;
+    node_init(&n, "sgd");
+    n.attr.sgd = (dlc_sgd){.momentum = s % 2 ? 0.9 : 0, .weight_decay = s % 3 ? 0 : 0.01};
+    RANDOM(&n, 1, count);
+    if (n.attr.sgd.momentum != 0) RANDOM(&n, 1, count);
+    RANDOM(&n, 1, count);
+    *(float *)INPUT(&n, DLC_F32, 1) = 0.1f;
+    *(int64_t *)INPUT(&n, DLC_I64, 1) = 3;
+    ck_assert_int_eq(node_infer(&n), DLC_OK);
+    node_reference(&n);
+    ck_assert_int_eq(node_compute(&n, &device), DLC_OK);
+    double *ones = malloc((size_t)count * sizeof *ones);
+    for (int64_t i = 0; i < count; i++) ones[i] = 2;
+    for (uint32_t k = 0; k < n.n_out; k++) compare(&n, k, 3, ones, isas[_i]);
+    free(ones);
+    node_free(&n);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+START_TEST(adam_matches_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    const int64_t count = s % 40 ? random_between(1, 300) : 40000;
+    one_node n;
+    node_init(&n, "adam");
+    n.attr.adam = (dlc_adam){.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = s % 3 ? 0 : 0.01};
+    RANDOM(&n, 1, count);
+    RANDOM(&n, 0.1f, count);
+    float *square = RANDOM(&n, 0.1f, count);
+    for (int64_t i = 0; i < count; i++) square[i] = fabsf(square[i]);
+    RANDOM(&n, 1, count);
+    *(float *)INPUT(&n, DLC_F32, 1) = 0.001f;
+    *(int64_t *)INPUT(&n, DLC_I64, 1) = random_between(1, 2000);
+    ck_assert_int_eq(node_infer(&n), DLC_OK);
+    node_reference(&n);
+    ck_assert_int_eq(node_compute(&n, &device), DLC_OK);
+    double *ones = malloc((size_t)count * sizeof *ones);
+    for (int64_t i = 0; i < count; i++) ones[i] = 1;
+    for (uint32_t k = 0; k < n.n_out; k++) compare(&n, k, 4, ones, isas[_i]);
+    free(ones);
+    node_free(&n);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+/* ---- the backend ---- */
+
+START_TEST(double_is_left_to_the_reference_kernels)
+{
+  ck_assert(open_isa(0));
+  one_node n;
+  node_init(&n, "relu");
+  INPUT(&n, DLC_F64, 4);
+  ck_assert_int_eq(node_infer(&n), DLC_OK);
+  ck_assert_int_eq(node_compute(&n, &device), DLC_UNSUPPORTED);
+  node_free(&n);
+  cpu_close(&device);
+}
+END_TEST
+
+START_TEST(the_description_names_instruction_set_openblas_and_threads)
+{
+  ck_assert(cpu_open(&device, PLUGIN, "baseline", "auto", 2));
+  const char *text = device.backend->describe(device.device);
+  ck_assert_msg(strstr(text, "baseline kernels") && strstr(text, "OpenBLAS 0.") && strstr(text, "2 threads"), "%s",
+                text);
+  cpu_close(&device);
+}
+END_TEST
+
+START_TEST(openblas_takes_the_kernels_that_the_option_names_and_the_environment_stays)
+{
+  unsetenv("OPENBLAS_CORETYPE");
+  setenv("OPENBLAS_NUM_THREADS", "7", 1);
+  ck_assert(cpu_open(&device, PLUGIN, "baseline", "nehalem", 1));
+#if defined(__x86_64__)
+  const char *text = device.backend->describe(device.device);
+  ck_assert_msg(strstr(text, "with Nehalem kernels"), "%s", text);
+#endif
+  ck_assert_ptr_null(getenv("OPENBLAS_CORETYPE"));
+  ck_assert_str_eq(getenv("OPENBLAS_NUM_THREADS"), "7");
+  cpu_close(&device);
+}
+END_TEST
+
+int main(void)
+{
+  TCase *kernels = tcase_create("kernels");
+  tcase_add_loop_test(kernels, conv2d_matches_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(kernels, conv2d_grad_input_matches_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(kernels, conv2d_grad_weight_matches_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(kernels, linear_matches_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(kernels, linear_gradients_match_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(kernels, max_pool2d_equals_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(kernels, max_pool2d_grad_matches_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(kernels, elementwise_ops_match_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(kernels, bias_and_its_gradient_match_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(kernels, normalize_matches_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(kernels, softmax_and_its_gradient_match_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(kernels, log_softmax_and_its_gradient_match_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(kernels, cross_entropy_and_its_gradient_match_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(kernels, exponentials_are_within_two_units_of_the_last_place, 0, N_ISAS);
+  tcase_add_loop_test(kernels, correct_equals_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(kernels, a_label_beyond_the_classes_is_an_error, 0, N_ISAS);
+  tcase_add_loop_test(kernels, sgd_matches_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(kernels, adam_matches_the_reference, 0, N_ISAS);
+  TCase *backend = tcase_create("backend");
+  tcase_add_test(backend, double_is_left_to_the_reference_kernels);
+  tcase_add_test(backend, the_description_names_instruction_set_openblas_and_threads);
+  tcase_add_test(backend, openblas_takes_the_kernels_that_the_option_names_and_the_environment_stays);
+  Suite *suite = suite_create("cpu");
+  suite_add_tcase(suite, kernels);
+  suite_add_tcase(suite, backend);
+  SRunner *runner = srunner_create(suite);
+  srunner_run_all(runner, CK_ENV);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -442,6 +442,7 @@ int main(void)
   tcase_add_checked_fixture(tests, set_up, tear_down);
   add_missing(tests);
   add_wrong(tests);
+  tcase_set_timeout(tests, 120);
   tcase_add_loop_test(tests, damaged_files_never_crash, 0, 2);
   return run_suite("bad idx files", tests);
 }

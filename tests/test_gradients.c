@@ -79,7 +79,7 @@ static int64_t count_input(const problem *p, uint32_t i)
   return n;
 }
 
-/* ---- the draws ---- */
+/* ---- what was drawn: for messages, and to see that nothing is left out ---- */
 
 /* The window of an op that has one. */
 static bool window_of(const problem *p, const char *op, const int64_t **kernel, const int64_t **stride,
@@ -137,6 +137,8 @@ static void check_seen(bool with_same)
   ck_assert_int_ge(seen.not_square, 20);
   if (with_same) ck_assert_int_ge(seen.same, 10);
 }
+
+/* ---- the draws ---- */
 
 static void draw_image(uint64_t *s, int64_t x[4])
 {

@@ -81,7 +81,7 @@ static void check_case(const dlc_op *op, const vector_case *c)
 
 START_TEST(reference_kernels_and_gradients_equal_pytorch)
 {
-  const dlc_op *op;
+  const dlc_op *op = NULL;
   vector_file file;
   ck_assert_int_eq(find_core_op(NULL, files[_i].op, &op), DLC_OK);
   const dlc_status status = vectors_read(op, &file);

@@ -41,7 +41,6 @@ dlc_status dlc_expect_like(const dlc_value *v, const char *what, const dlc_value
 /* i32 [rows]. */
 dlc_status dlc_expect_labels(const dlc_value *v, int64_t rows);
 dlc_status dlc_expect_range(const char *what, int64_t came, int64_t low, int64_t high);
-
 /* In [low, high), which NaN never is. */
 dlc_status dlc_expect_number(const char *what, double came, double low, double high);
 

@@ -34,8 +34,8 @@ static void check_refused(const char *expected)
   ck_assert_ptr_nonnull(find_dataset(r, "good"));
   ck_assert_int_eq(dlc_registry_find(r, DLC_IFACE_DATASET, "broken", &object, NULL), DLC_NOT_FOUND);
   char line[4096];
-  snprintf(line, sizeof line, "no dataset is called 'broken'; not taken: %s: %s", in_folder("dlcore-broken.so"),
-           expected);
+  snprintf(line, sizeof line, "no dataset is called 'broken'; there is good; not taken: %s: %s",
+           in_folder("dlcore-broken.so"), expected);
   ck_assert_str_eq(dlc_reason(), line);
   dlc_registry_load_all(r);
   const dlc_plugin_file *file = file_called(r, "dlcore-broken.so");

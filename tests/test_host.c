@@ -267,6 +267,35 @@ START_TEST(an_unknown_name_is_answered_with_the_nearest_one)
 }
 END_TEST
 
+START_TEST(a_name_that_is_near_to_none_is_answered_with_all)
+{
+  PLUGIN_FILE("dlcore-idx.so", "-DID=\"idx\"", "-DNAME=\"mnist\"");
+  PLUGIN_FILE("dlcore-shapes.so", "-DID=\"shapes\"");
+  dlc_registry *r = open_registry(NULL);
+  const void *object = NULL;
+  ck_assert_int_eq(dlc_registry_find(r, DLC_IFACE_DATASET, "imagenet", &object, NULL), DLC_NOT_FOUND);
+  ck_assert_str_eq(dlc_reason(), "no dataset is called 'imagenet'; there is mnist, shapes");
+  dlc_registry_close(r);
+}
+END_TEST
+
+/* The name may be one that the broken file provides, so both are said. */
+START_TEST(a_nearest_name_does_not_hide_the_broken_files)
+{
+  write_text(in_folder("dlcore-idx.so"), "");
+  PLUGIN_FILE("dlcore-mnist.so", "-DID=\"mnist\"");
+  dlc_registry *r = open_registry(NULL);
+  const void *object = NULL;
+  ck_assert_int_eq(dlc_registry_find(r, DLC_IFACE_DATASET, "kmnist", &object, NULL), DLC_NOT_FOUND);
+  char expected[2 * PATH_MAX];
+  snprintf(expected, sizeof expected,
+           "no dataset is called 'kmnist'; did you mean 'mnist'? Not taken: %s: file too short",
+           in_folder("dlcore-idx.so"));
+  ck_assert_str_eq(dlc_reason(), expected);
+  dlc_registry_close(r);
+}
+END_TEST
+
 START_TEST(an_unknown_name_lists_the_broken_files_that_might_have_provided_it)
 {
   write_text(in_folder("dlcore-idx.so"), "");
@@ -424,6 +453,8 @@ int main(void)
   tcase_add_test(t, the_best_backend_is_the_one_with_the_highest_score);
   tcase_add_test(t, without_a_backend_there_is_no_best_one);
   tcase_add_test(t, an_unknown_name_is_answered_with_the_nearest_one);
+  tcase_add_test(t, a_name_that_is_near_to_none_is_answered_with_all);
+  tcase_add_test(t, a_nearest_name_does_not_hide_the_broken_files);
   tcase_add_test(t, an_unknown_name_lists_the_broken_files_that_might_have_provided_it);
   tcase_add_test(t, without_any_plugin_the_folders_are_named);
   tcase_add_test(t, a_plugin_with_older_structs_loads);

@@ -16,7 +16,7 @@ enum { MAX_FOLDERS = 256 };
 /* Adds a folder unless it is there already under any name. */
 static dlc_status add_folder(dlc_registry *r, const char *path, size_t length)
 {
-  if (length == 0 || r->n_folders == MAX_FOLDERS) return DLC_OK;
+  if (length == 0) return DLC_OK;
   char *given = dlc_arena_printf(&r->arena, "%.*s", (int)length, path);
   if (!given) return dlc_fail_nomem();
   char *real = realpath(given, NULL);
@@ -25,6 +25,7 @@ static dlc_status add_folder(dlc_registry *r, const char *path, size_t length)
   if (!given) return dlc_fail_nomem();
   for (uint32_t i = 0; i < r->n_folders; i++)
     if (strcmp(r->folders[i], given) == 0) return DLC_OK;
+  if (r->n_folders == MAX_FOLDERS) return dlc_fail(DLC_INVALID, "more than %d plugin folders", MAX_FOLDERS);
   r->folders[r->n_folders++] = given;
   return DLC_OK;
 }

@@ -95,53 +95,57 @@ START_TEST(run_waits_for_the_slowest_task)
 }
 END_TEST
 
-static void keep_thread(void *arg, uint32_t i)
+/* Two tasks that wait for each other are on two threads. */
+typedef struct meeting {
+  pthread_barrier_t barrier;
+  pthread_t threads[2];
+  int interrupts_blocked[2];
+} meeting;
+
+static void meet(void *arg, uint32_t i)
 {
-  pause_milliseconds(20);
-  ((pthread_t *)arg)[i] = pthread_self();
+  meeting *m = arg;
+  sigset_t mask;
+  pthread_sigmask(SIG_SETMASK, NULL, &mask);
+  m->threads[i] = pthread_self();
+  m->interrupts_blocked[i] = sigismember(&mask, SIGINT);
+  pthread_barrier_wait(&m->barrier);
 }
 
-START_TEST(tasks_run_on_several_threads_at_once)
+static void run_meeting(meeting *m, uint32_t n)
 {
-  pthread_t threads[2];
   dlc_pool *pool = NULL;
+  pthread_barrier_init(&m->barrier, NULL, n);
   ck_assert_int_eq(dlc_pool_open(2, &pool), DLC_OK);
-  const dlc_threads *t = dlc_pool_threads(pool);
-  t->run(t, 2, keep_thread, threads);
-  ck_assert(!pthread_equal(threads[0], threads[1]));
+  dlc_pool_threads(pool)->run(dlc_pool_threads(pool), n, meet, m);
   dlc_pool_close(pool);
+  pthread_barrier_destroy(&m->barrier);
+}
+
+START_TEST(tasks_run_on_the_caller_and_on_other_threads)
+{
+  meeting m;
+  run_meeting(&m, 2);
+  ck_assert(!pthread_equal(m.threads[0], m.threads[1]));
+  ck_assert(pthread_equal(m.threads[0], pthread_self()) || pthread_equal(m.threads[1], pthread_self()));
 }
 END_TEST
 
 START_TEST(one_task_runs_on_the_caller)
 {
-  pthread_t thread;
-  dlc_pool *pool = NULL;
-  ck_assert_int_eq(dlc_pool_open(4, &pool), DLC_OK);
-  const dlc_threads *t = dlc_pool_threads(pool);
-  t->run(t, 1, keep_thread, &thread);
-  ck_assert(pthread_equal(thread, pthread_self()));
-  dlc_pool_close(pool);
+  meeting m;
+  run_meeting(&m, 1);
+  ck_assert(pthread_equal(m.threads[0], pthread_self()));
 }
 END_TEST
 
-static void read_mask(void *arg, uint32_t i)
-{
-  sigset_t mask;
-  pause_milliseconds(20);
-  pthread_sigmask(SIG_SETMASK, NULL, &mask);
-  ((int *)arg)[i] = sigismember(&mask, SIGINT);
-}
-
 START_TEST(signals_stay_with_the_caller)
 {
-  int blocked[2] = {0};
-  dlc_pool *pool = NULL;
-  ck_assert_int_eq(dlc_pool_open(2, &pool), DLC_OK);
-  const dlc_threads *t = dlc_pool_threads(pool);
-  t->run(t, 2, read_mask, blocked);
-  ck_assert_int_eq(blocked[0] + blocked[1], 1);
-  dlc_pool_close(pool);
+  meeting m;
+  run_meeting(&m, 2);
+  int own = pthread_equal(m.threads[0], pthread_self()) ? 0 : 1;
+  ck_assert_int_eq(m.interrupts_blocked[own], 0);
+  ck_assert_int_eq(m.interrupts_blocked[1 - own], 1);
 }
 END_TEST
 
@@ -199,7 +203,7 @@ int main(void)
   tcase_add_test(t, a_large_job_is_done_in_full);
   tcase_add_test(t, sleeping_threads_are_woken);
   tcase_add_test(t, run_waits_for_the_slowest_task);
-  tcase_add_test(t, tasks_run_on_several_threads_at_once);
+  tcase_add_test(t, tasks_run_on_the_caller_and_on_other_threads);
   tcase_add_test(t, one_task_runs_on_the_caller);
   tcase_add_test(t, signals_stay_with_the_caller);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

@@ -1,4 +1,5 @@
 /* Opens one plugin file and decides whether it is taken. Every refusal is one line that does not repeat the path. */
+#include "base/names.h"
 #include "base/status.h"
 #include "host/registry.h"
 #include <dlfcn.h>
@@ -134,7 +135,7 @@ static dlc_status check_name(const dlc_candidate *c, const dlc_object *o)
   if (strcmp(o->iface->id, DLC_IFACE_OP) == 0 && dlc_vendor_length(name) == 0)
     return dlc_fail(DLC_INVALID, "the name '%s' is not VENDOR.NAME: names without a dot belong to dlcore", name);
   for (uint32_t i = 0; i < c->n_objects; i++)
-    if (c->objects[i].iface == o->iface && strcmp(dlc_object_name(o->iface, c->objects[i].object), name) == 0)
+    if (c->objects[i].iface == o->iface && dlc_name_equal(dlc_object_name(o->iface, c->objects[i].object), name))
       return dlc_fail(DLC_INVALID, "the name '%s' is given twice", name);
   return DLC_OK;
 }

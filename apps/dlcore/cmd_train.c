@@ -44,7 +44,7 @@ static void say_dataset(const cli_job *job)
   dlc_str_free(&line);
 }
 
-/* Builds the model once for itself, so that a model that does not fit is refused before a backend is opened. */
+/* Builds the model for one picture: a model that does not fit is refused here. */
 static int say_model(cli_job *job)
 {
   const int64_t chw[3] = {job->info->channels, job->info->height, job->info->width};
@@ -62,7 +62,7 @@ static int say_model(cli_job *job)
 static void say_recipe(const cli_job *job)
 {
   const cli_options *o = job->options;
-  cli_say(job->console, DLC_LOG_INFO, "backend   %s", dlc_machine_describe(job->machine));
+  cli_say(job->console, DLC_LOG_INFO, "backend   %s: %s", job->backend_name, dlc_machine_describe(job->machine));
   cli_say(job->console, DLC_LOG_INFO, "training  %lld epoch%s, batch %lld, %s, lr %g, seed %lld", (long long)o->epochs,
           o->epochs == 1 ? "" : "s", (long long)o->batch_size, job->optimizer->name, o->lr, (long long)o->seed);
 }
@@ -121,7 +121,7 @@ static void on_row(void *ctx, const dlc_row *row)
 
 /* ---- the way of a run ---- */
 
-/* Everything that can be found wrong without touching the disk. */
+/* Everything that can be found wrong without touching the disk; names before what takes time. */
 static int prepare(training *t, cli_options *o)
 {
   int code = cli_run_folder_check(o);
@@ -129,11 +129,11 @@ static int prepare(training *t, cli_options *o)
   if (code == CLI_OK) code = cli_job_optimizer(&t->job);
   if (code == CLI_OK) code = cli_loggers_find(&t->loggers, &t->job);
   if (code == CLI_OK) code = cli_job_model(&t->job);
+  if (code == CLI_OK) code = cli_job_backend(&t->job);
   if (code == CLI_OK) code = cli_job_dataset(&t->job);
   if (code != CLI_OK) return code;
   say_dataset(&t->job);
   code = say_model(&t->job);
-  if (code == CLI_OK) code = cli_job_backend(&t->job);
   if (code == CLI_OK) say_recipe(&t->job);
   return code;
 }

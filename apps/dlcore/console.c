@@ -74,8 +74,10 @@ static void take_away(cli_console *c)
 
 void cli_progress_clear(cli_console *c)
 {
+  pthread_mutex_lock(&c->lock);
   take_away(c);
   fflush(stderr);
+  pthread_mutex_unlock(&c->lock);
 }
 
 static const char *level_word(int level)

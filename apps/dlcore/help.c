@@ -73,8 +73,8 @@ void cli_help(int command)
     if (strcmp(group, cli_table[i].group)) printf("\n%s\n", group = cli_table[i].group);
     print_option(&cli_table[i]);
   }
-  puts(
-      "\n'_' and '-' are alike in names; --opt=value and --opt value; --no-NAME switches NAME off. DLCORE_EPOCHS=5 in\n"
-      "the environment is --epochs 5. Command line before environment before configuration file. Exit status:\n"
-      "0 done, 1 failed, 2 wrong usage, 128 + N stopped by signal N (130: Ctrl-C; weights are saved).");
+  puts("\n'_' and '-' are alike in names; --opt=value and --opt value; --no-NAME switches NAME off.\n"
+       "DLCORE_EPOCHS=5 in the environment is --epochs 5. The command line comes before the\n"
+       "environment, that before the configuration file. Exit status: 0 done, 1 failed, 2 wrong usage,\n"
+       "128 + N stopped by signal N (130: Ctrl-C), with the weights saved.");
 }

@@ -23,9 +23,11 @@ static bool model_folder(unsigned i, dlc_str *folder)
   if (i == 0) {
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
     program[n > 0 ? n : 0] = 0;
-    char *slash = strrchr(program, '/');
-    if (slash) *slash = 0;
-    dlc_str_addf(folder, "%s/../share/dlcore/models", program);
+    for (int part = 0; part < 2; part++) { /* bin/dlcore */
+      char *slash = strrchr(program, '/');
+      if (slash) *slash = 0;
+    }
+    dlc_str_addf(folder, "%s/share/dlcore/models", program);
   } else if (i == 1) {
     dlc_str_add(folder, DLCORE_MODEL_DIR);
   }

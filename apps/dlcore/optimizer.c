@@ -29,18 +29,31 @@ static dlc_status set_from_option(const cli_job *job, const char *option, const 
   return status < 0 ? dlc_fail_in(status, "--%s", option) : DLC_OK;
 }
 
+/* Whether "beta1=0.8,beta2=0.9" sets this one. */
+static bool sets(const char *text, const char *attribute)
+{
+  for (size_t n = strlen(attribute); text; text = strchr(text, ',')) {
+    text += *text == ',';
+    if (strncmp(text, attribute, n) == 0 && text[n] == '=') return true;
+  }
+  return false;
+}
+
 static dlc_status fill_attributes(cli_job *job, const char *text)
 {
   const dlc_op *op = job->optimizer;
   const char *missing;
+  DLC_TRY(dlc_attr_defaults(op, job->optimizer_attr, &missing));
+  for (uint32_t i = 0; missing && i < op->n_attrs; i++) {
+    const dlc_attr *a = dlc_attr_at(op, i);
+    if (!a->def && !sets(text, a->name))
+      return dlc_fail(DLC_INVALID, "--opt: %s needs its `%s`: %s:%s=...", op->name, a->name, op->name, a->name);
+  }
   char *pairs = text ? strdup(text) : NULL;
   if (text && !pairs) return dlc_fail_nomem();
-  dlc_status status = dlc_attr_defaults(op, job->optimizer_attr, &missing);
-  if (status >= 0 && pairs) status = set_attributes(op, job->optimizer_attr, pairs);
+  dlc_status status = pairs ? set_attributes(op, job->optimizer_attr, pairs) : DLC_OK;
   free(pairs);
   if (status < 0) return dlc_fail_in(status, "--opt");
-  if (missing && !text)
-    return dlc_fail(DLC_INVALID, "--opt: %s needs its `%s`: %s:%s=...", op->name, missing, op->name, missing);
   DLC_TRY(set_from_option(job, "momentum", "momentum", job->options->momentum));
   return set_from_option(job, "weight-decay", "weight_decay", job->options->weight_decay);
 }

@@ -48,7 +48,7 @@ static void add_numbers(dlc_str *tail, const dlc_progress *p, int columns)
   add_eta(&part, seconds_left(p));
   add_part(tail, columns, &part);
   dlc_str_clear(&part);
-  dlc_str_addf(&part, "  loss %.4g", p->loss);
+  dlc_str_addf(&part, "  loss %.4f", p->loss);
   add_part(tail, columns, &part);
   dlc_str_clear(&part);
   dlc_str_addf(&part, "  acc %.1f%%", 100 * p->accuracy);

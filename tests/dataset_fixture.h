@@ -9,7 +9,7 @@ static dlc_registry *registry;
 
 static inline void set_up_with(uint32_t threads)
 {
-  make_folder();
+  make_plugin_folder();
   ck_assert_int_eq(dlc_pool_open(threads, &pool), DLC_OK);
   dlc_registry_config config = {.plugin_path = TEST_PLUGIN_DIR, .pool = pool, .sink = &ear};
   ck_assert_int_eq(dlc_registry_open(&config, &registry), DLC_OK);

@@ -12,7 +12,7 @@ static dlc_option_value *values;
 
 static void set_up(void)
 {
-  make_folder();
+  make_plugin_folder();
   registry = open_registry(TEST_PLUGIN_DIR);
   const void *object = NULL;
   dlc_status status = dlc_registry_find(registry, DLC_IFACE_LOGGER, "csv", &object, &host);

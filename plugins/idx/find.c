@@ -15,8 +15,6 @@ static const char *const own_folders[] = {"", "raw", NULL};
 typedef struct idx_search {
   const dlc_host *h;
   const idx_kind *kind;
-  FILE *looked; /* ", "-joined list of folders */
-  int n_looked;
   idx_paths best; /* complete, or the first partial one */
   int n_found;    /* files in it */
   char *odd;      /* owned: a name that is there, but is no file */
@@ -94,7 +92,6 @@ static int look_in(idx_search *s, const char *root, const char *below)
   idx_paths here = {.folder = join(root, below)};
   int found = 0;
   if (!here.folder) return 0;
-  fprintf(s->looked, "%s%s", s->n_looked++ ? ", " : "", here.folder);
   for (int i = 0; i < IDX_FILES; i++) {
     here.file[i] = find_file(s, here.folder, i);
     found += here.file[i] != NULL;
@@ -130,26 +127,47 @@ static void look_in_usual_places(idx_search *s)
   }
 }
 
-/* The reason why the search did not end with four files. `looked`: the list of folders. */
-static dlc_status not_found(const idx_search *s, const char *looked)
+/* "a, b, c" */
+static const char *list(const char *const *words, char text[256])
+{
+  size_t n = 0;
+  for (text[0] = 0; *words && n < 256; words++) n += (size_t)snprintf(text + n, 256 - n, "%s%s", n ? ", " : "", *words);
+  return text;
+}
+
+/* Nothing was found at all: where it was looked for, and where the files can be had. */
+static dlc_status nothing_found(const idx_search *s, const char *data_dir)
 {
   const dlc_host *h = s->h;
-  char name[IDX_FILES][64];
-  for (int i = 0; i < IDX_FILES; i++) stem(s->kind, i, name[i]);
+  const idx_kind *kind = s->kind;
+  char name[IDX_FILES][64], folders[256], places[256], hint[128] = "";
+  for (int i = 0; i < IDX_FILES; i++) stem(kind, i, name[i]);
+  list(kind->folders, folders);
+  if (kind->home) snprintf(hint, sizeof hint, " (they can be had from %s)", kind->home);
+  if (data_dir)
+    return h->fail(h, DLC_NOT_FOUND,
+                   "no %s files in %s nor its folders raw, %s; expected %s-idx3-ubyte, %s-idx1-ubyte, %s-idx3-ubyte "
+                   "and %s-idx1-ubyte, plain or .gz%s",
+                   kind->title, data_dir, folders, name[0], name[1], name[2], name[3], hint);
+  return h->fail(h, DLC_NOT_FOUND,
+                 "no %s files: none of the folders %s with them in %s; give --data-dir DIR with %s-idx3-ubyte, "
+                 "%s-idx1-ubyte, %s-idx3-ubyte and %s-idx1-ubyte, plain or .gz%s",
+                 kind->title, folders, list(usual_places, places), name[0], name[1], name[2], name[3], hint);
+}
+
+/* The reason why the search did not end with four files. */
+static dlc_status not_found(const idx_search *s, const char *data_dir)
+{
+  const dlc_host *h = s->h;
+  char name[64];
+  int missing = 0, there = 0;
   if (s->odd)
     return h->fail(h, DLC_IO, "%s: %s", s->odd, s->odd_errno == EINVAL ? "not a regular file" : strerror(s->odd_errno));
-  if (s->n_found == 0)
-    return h->fail(h, DLC_NOT_FOUND,
-                   "no %s files: looked in %s; expected %s-idx3-ubyte, %s-idx1-ubyte, %s-idx3-ubyte and "
-                   "%s-idx1-ubyte, plain or .gz%s%s%s",
-                   s->kind->title, looked, name[0], name[1], name[2], name[3],
-                   s->kind->home ? " (they can be had from " : "", s->kind->home ? s->kind->home : "",
-                   s->kind->home ? ")" : "");
-  int missing = 0, there = 0;
+  if (s->n_found == 0) return nothing_found(s, data_dir);
   while (s->best.file[missing]) missing++;
   while (!s->best.file[there]) there++;
   return h->fail(h, DLC_NOT_FOUND, "%s: %s-idx%d-ubyte, plain or .gz, is missing beside %s", s->best.folder,
-                 name[missing], is_labels(missing) ? 1 : 3, strrchr(s->best.file[there], '/') + 1);
+                 stem(s->kind, missing, name), is_labels(missing) ? 1 : 3, strrchr(s->best.file[there], '/') + 1);
 }
 
 static dlc_status check_folder(const dlc_host *h, const idx_kind *kind, const char *data_dir)
@@ -168,22 +186,17 @@ static dlc_status check_folder(const dlc_host *h, const idx_kind *kind, const ch
 dlc_status idx_find(const dlc_host *h, const idx_kind *kind, const char *data_dir, idx_paths *paths)
 {
   idx_search s = {.h = h, .kind = kind};
-  char *looked = NULL;
-  size_t length;
   memset(paths, 0, sizeof *paths);
   dlc_status status = check_folder(h, kind, data_dir);
   if (status != DLC_OK) return status;
-  s.looked = open_memstream(&looked, &length);
-  if (!s.looked) return h->fail(h, DLC_NOMEM, "out of memory");
-
   if (!data_dir) look_in_usual_places(&s);
   else if (!look_below(&s, data_dir, own_folders)) look_below(&s, data_dir, kind->folders);
-
-  if (fclose(s.looked) != 0) status = h->fail(h, DLC_NOMEM, "out of memory");
-  else if (s.n_found < IDX_FILES) status = not_found(&s, looked);
-  if (status == DLC_OK) *paths = s.best;
-  else idx_paths_free(&s.best);
-  free(looked);
+  if (s.n_found == IDX_FILES) {
+    *paths = s.best;
+  } else {
+    status = not_found(&s, data_dir);
+    idx_paths_free(&s.best);
+  }
   free(s.odd);
   return status;
 }

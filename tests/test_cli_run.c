@@ -190,6 +190,15 @@ START_TEST(loss_that_is_no_number_stops_the_run)
 }
 END_TEST
 
+START_TEST(results_of_a_former_run_do_not_outlive_it)
+{
+  ck_runs(QUICK "--name x", 0);
+  ck_assert(exists("runs/x/results.json"));
+  ck_refuses(QUICK "--opt sgd --lr 1000 --epochs 20 --name x --exist-ok", 1, "the loss is");
+  ck_assert(!exists("runs/x/results.json"));
+}
+END_TEST
+
 /* ---- signals ---- */
 
 static void wait_for(const char *path)
@@ -391,6 +400,7 @@ int main(void)
   tcase_add_test(t, full_disk_at_the_end_leaves_nothing_half_written);
   tcase_add_test(t, run_that_fails_at_its_start_leaves_no_folder);
   tcase_add_test(t, loss_that_is_no_number_stops_the_run);
+  tcase_add_test(t, results_of_a_former_run_do_not_outlive_it);
   tcase_add_test(t, interrupted_run_saves_and_exits_130);
   tcase_add_test(t, terminated_run_saves_and_exits_143);
   tcase_add_test(t, piped_output_is_plain_lines);

@@ -6,9 +6,11 @@
 #include "results.h"
 #include "run_folder.h"
 #include "stop.h"
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct training {
   cli_job job;
@@ -192,7 +194,13 @@ static int make_folder(training *t)
   free(log);
   if (status < 0) return CLI_FAILED;
   cli_say(t->console, DLC_LOG_INFO, "run       %s", t->folder.path);
-  return cli_loggers_open(&t->loggers, t->folder.path);
+  code = cli_loggers_open(&t->loggers, t->folder.path);
+  /* Those of a former run (--exist-ok) do not belong to what comes now. */
+  if (code == CLI_OK && unlink(t->results) && errno != ENOENT) {
+    dlc_fail(DLC_IO, "%s: %s", t->results, strerror(errno));
+    return CLI_FAILED;
+  }
+  return code;
 }
 
 static void say_results(const training *t, const dlc_results *r)

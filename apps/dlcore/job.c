@@ -3,7 +3,6 @@
 #include "base/status.h"
 #include "ops/ops.h"
 #include "run/program.h"
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,58 +42,26 @@ void cli_job_close(cli_job *job)
 
 /* ---- objects by "NAME:k=v,..." ---- */
 
-dlc_status cli_split_spec(const char *spec, char **name, const char **options)
+int cli_find_object(cli_job *job, const char *option, const char *iface, const char *spec, const void **object,
+                    const dlc_host **host, const char **options)
 {
   size_t n = strcspn(spec, ":");
   *options = spec[n] && spec[n + 1] ? spec + n + 1 : NULL;
-  *name = strndup(spec, n);
-  return *name ? DLC_OK : dlc_fail_nomem();
-}
-
-static int find_object(cli_job *job, const char *option, const char *iface, const char *name, const void **object,
-                       const dlc_host **host)
-{
-  dlc_status status = dlc_registry_find(job->registry, iface, name, object, host);
+  char *name = strndup(spec, n);
+  dlc_status status = name ? dlc_registry_find(job->registry, iface, name, object, host) : dlc_fail_nomem();
+  free(name);
   if (status >= 0) return CLI_OK;
   dlc_fail_in(status, "%s", option);
   return status == DLC_NOT_FOUND ? CLI_USAGE : CLI_FAILED;
 }
 
-static int read_options(const char *option, const char *name, const dlc_option *table, uint32_t n, const char *text,
-                        dlc_option_value **values)
+int cli_read_options(const char *option, const char *name, const dlc_option *table, uint32_t n, const char *text,
+                     dlc_option_value **values)
 {
   dlc_status status = dlc_options_read(name, table, n, text, values);
   if (status >= 0) return CLI_OK;
   dlc_fail_in(status, "%s", option);
   return CLI_USAGE;
-}
-
-int cli_find_dataset(cli_job *job, const char *spec, const dlc_dataset **ds, const dlc_host **host,
-                     dlc_option_value **values)
-{
-  char *name;
-  const char *options;
-  const void *object = NULL;
-  if (cli_split_spec(spec, &name, &options) < 0) return CLI_FAILED;
-  int code = find_object(job, "--dataset", DLC_IFACE_DATASET, name, &object, host);
-  *ds = object;
-  if (code == CLI_OK) code = read_options("--dataset", name, (*ds)->options, (*ds)->n_options, options, values);
-  free(name);
-  return code;
-}
-
-int cli_find_logger(cli_job *job, const char *spec, const dlc_logger **logger, const dlc_host **host,
-                    dlc_option_value **values)
-{
-  char *name;
-  const char *options;
-  const void *object = NULL;
-  if (cli_split_spec(spec, &name, &options) < 0) return CLI_FAILED;
-  int code = find_object(job, "--logger", DLC_IFACE_LOGGER, name, &object, host);
-  *logger = object;
-  if (code == CLI_OK) code = read_options("--logger", name, (*logger)->options, (*logger)->n_options, options, values);
-  free(name);
-  return code;
 }
 
 /* ---- dataset ---- */
@@ -115,19 +82,24 @@ const dlc_split *cli_split_named(const dlc_dataset_info *info, const char *name)
 
 static int open_dataset(cli_job *job, const char *spec)
 {
+  const void *object = NULL;
   const dlc_host *host = NULL;
+  const char *options;
+  int code = cli_find_object(job, "--dataset", DLC_IFACE_DATASET, spec, &object, &host, &options);
+  if (code != CLI_OK) return code;
+  const dlc_dataset *ds = job->dataset = object;
   free(job->dataset_values);
   job->dataset_values = NULL;
-  int code = cli_find_dataset(job, spec, &job->dataset, &host, &job->dataset_values);
+  code = cli_read_options("--dataset", ds->name, ds->options, ds->n_options, options, &job->dataset_values);
   if (code != CLI_OK) return code;
-  dlc_status status = job->dataset->open(job->dataset, host, job->options->data_dir, job->dataset_values, &job->data);
+  dlc_status status = ds->open(ds, host, job->options->data_dir, job->dataset_values, &job->data);
   if (status < 0) {
-    dlc_fail_in(status, "dataset %s", job->dataset->name);
+    dlc_fail_in(status, "dataset %s", ds->name);
     return CLI_FAILED;
   }
-  job->info = job->dataset->info(job->data);
+  job->info = ds->info(job->data);
   if (cli_split_named(job->info, "train")) return CLI_OK;
-  dlc_fail(DLC_INVALID, "dataset %s: it has no split 'train'", job->dataset->name);
+  dlc_fail(DLC_INVALID, "dataset %s: it has no split 'train'", ds->name);
   return CLI_FAILED;
 }
 
@@ -177,8 +149,7 @@ int64_t cli_count_parameters(dlc_graph_build *g, const dlc_model_graph *m)
 static int open_machine(cli_job *job, const dlc_backend *backend, const dlc_host *host, const char *options)
 {
   dlc_machine_config config = {backend, host, options, &job->sink};
-  if (dlc_machine_open(&config, &job->machine) >= 0) return CLI_OK;
-  return CLI_FAILED;
+  return dlc_machine_open(&config, &job->machine) < 0 ? CLI_FAILED : CLI_OK;
 }
 
 static int open_best_backend(cli_job *job)
@@ -196,16 +167,17 @@ static int open_best_backend(cli_job *job)
   return open_machine(job, NULL, NULL, NULL);
 }
 
-static int open_named_backend(cli_job *job, const char *name, const char *options)
+static int open_named_backend(cli_job *job, const char *spec)
 {
   const void *object = NULL;
   const dlc_host *host = NULL;
-  int code = find_object(job, "--backend", DLC_IFACE_BACKEND, name, &object, &host);
+  const char *options;
+  int code = cli_find_object(job, "--backend", DLC_IFACE_BACKEND, spec, &object, &host, &options);
   if (code != CLI_OK) return code;
   const dlc_backend *backend = object;
   dlc_option_value *values = NULL;
-  code = read_options("--backend", name, backend->options, backend->n_options, options, &values);
-  free(values);
+  code = cli_read_options("--backend", backend->name, backend->options, backend->n_options, options, &values);
+  free(values); /* checked here, so that a mistake is one of usage; the machine reads them again */
   if (code != CLI_OK) return code;
   job->backend_name = backend->name;
   return open_machine(job, backend, host, options);
@@ -213,15 +185,9 @@ static int open_named_backend(cli_job *job, const char *name, const char *option
 
 int cli_job_backend(cli_job *job)
 {
-  const char *spec = job->options->backend, *options;
+  const char *spec = job->options->backend;
   if (strcmp(spec, "auto") == 0) return open_best_backend(job);
-  if (strcmp(spec, "reference") == 0) {
-    job->backend_name = "reference";
-    return open_machine(job, NULL, NULL, NULL);
-  }
-  char *name;
-  if (cli_split_spec(spec, &name, &options) < 0) return CLI_FAILED;
-  int code = open_named_backend(job, name, options);
-  free(name);
-  return code;
+  if (strcmp(spec, "reference")) return open_named_backend(job, spec);
+  job->backend_name = "reference";
+  return open_machine(job, NULL, NULL, NULL);
 }

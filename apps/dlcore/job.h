@@ -39,14 +39,13 @@ int cli_job_model(cli_job *job);
 int cli_job_backend(cli_job *job);
 int cli_job_optimizer(cli_job *job);
 
-/* "NAME:k=v,..." in two. *options is NULL where there are none. The caller frees *name. */
-dlc_status cli_split_spec(const char *spec, char **name, const char **options);
-/* An object of the registry by "NAME:k=v,...", and its checked options (the caller frees *values). `option` begins the
- * reason. */
-int cli_find_dataset(cli_job *job, const char *spec, const dlc_dataset **ds, const dlc_host **host,
+/* The object of the registry that "NAME:k=v,..." stands for; *options is what follows the colon, or NULL. `option`, as
+ * "--dataset", begins the reason. */
+int cli_find_object(cli_job *job, const char *option, const char *iface, const char *spec, const void **object,
+                    const dlc_host **host, const char **options);
+/* dlc_options_read() with wrong values as CLI_USAGE. The caller frees *values. */
+int cli_read_options(const char *option, const char *name, const dlc_option *table, uint32_t n, const char *text,
                      dlc_option_value **values);
-int cli_find_logger(cli_job *job, const char *spec, const dlc_logger **logger, const dlc_host **host,
-                    dlc_option_value **values);
 
 /* The model's forward graph for one picture of this shape. */
 dlc_status cli_forward(cli_job *job, const int64_t chw[3], int64_t classes, dlc_graph_build **g, dlc_model_graph *m);

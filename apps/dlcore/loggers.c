@@ -23,7 +23,12 @@ int cli_loggers_find(cli_loggers *l, cli_job *job)
   for (uint32_t i = 0; i < specs->n; i++) {
     if (strcmp(specs->items[i], "none") == 0) continue;
     struct cli_logger *item = &l->items[l->n];
-    int code = cli_find_logger(job, specs->items[i], &item->logger, &item->host, &item->values);
+    const void *object = NULL;
+    const char *options;
+    int code = cli_find_object(job, "--logger", DLC_IFACE_LOGGER, specs->items[i], &object, &item->host, &options);
+    if (code != CLI_OK) return code;
+    const dlc_logger *found = item->logger = object;
+    code = cli_read_options("--logger", found->name, found->options, found->n_options, options, &item->values);
     if (code != CLI_OK) return code;
     l->n++;
   }

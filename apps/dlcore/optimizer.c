@@ -60,18 +60,15 @@ static dlc_status fill_attributes(cli_job *job, const char *text)
 
 int cli_job_optimizer(cli_job *job)
 {
-  char *name;
   const char *text;
   const void *object = NULL;
-  if (cli_split_spec(job->options->opt, &name, &text) < 0) return CLI_FAILED;
-  dlc_status status = dlc_registry_find(job->registry, DLC_IFACE_OP, name, &object, NULL);
-  const dlc_op *op = object;
-  if (status < 0) dlc_fail_in(status, "--opt");
-  else if (op->kind != DLC_OP_OPTIMIZER)
-    status = dlc_fail(DLC_NOT_FOUND, "--opt: %s is an op, but no optimizer such as sgd or adam", name);
-  free(name);
-  if (status < 0) return status == DLC_NOT_FOUND ? CLI_USAGE : CLI_FAILED;
-  job->optimizer = op;
+  int code = cli_find_object(job, "--opt", DLC_IFACE_OP, job->options->opt, &object, NULL, &text);
+  if (code != CLI_OK) return code;
+  const dlc_op *op = job->optimizer = object;
+  if (op->kind != DLC_OP_OPTIMIZER) {
+    dlc_fail(DLC_INVALID, "--opt: %s is an op, but no optimizer such as sgd or adam", op->name);
+    return CLI_USAGE;
+  }
   job->optimizer_attr = calloc(1, op->attr_size ? op->attr_size : 1);
   if (!job->optimizer_attr) {
     dlc_fail_nomem();

@@ -272,7 +272,7 @@ START_TEST(something_else_after_the_gzip_data)
 {
   off_t size = pack_images();
   patch(size, 'x');
-  check_fails("mnist", NULL, folder, DLC_INVALID, "%s: 1 bytes after the end of the gzip data are none",
+  check_fails("mnist", NULL, folder, DLC_INVALID, "%s: the last 1 bytes are not gzip data as those before",
               in_folder(TRAIN_IMAGES ".gz"));
 }
 END_TEST

@@ -153,7 +153,7 @@ static dlc_status unpack(const char *path, const uint8_t *packed, size_t n, uint
         status = nomem(path, more, why);
       }
     } else if (from > 0) {
-      status = idx_fail(why, DLC_INVALID, "%s: %zu bytes after the end of the gzip data are none", path, n - from);
+      status = idx_fail(why, DLC_INVALID, "%s: the last %zu bytes are not gzip data as those before", path, n - from);
     } else {
       status = idx_fail(why, DLC_INVALID, "%s: the gzip data (%zu bytes) is damaged or cut short", path, n);
     }

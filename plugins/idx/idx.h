@@ -57,16 +57,16 @@ void idx_paths_free(idx_paths *paths);
 
 /* ---- file.c ---- */
 typedef struct idx_reason {
-  char text[1024];
+  char text[2048];
 } idx_reason;
 
 /* Keeps the reason and returns `code`. */
 dlc_status idx_fail(idx_reason *why, dlc_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 typedef struct idx_array {
-  uint8_t *block;      /* owned: free() */
-  const uint8_t *data; /* in it, after the header: the product of dim[] bytes */
-  uint32_t rank;       /* 1, 3 or 4 */
+  uint8_t *block; /* owned: free() */
+  uint8_t *data;  /* in it, after the header: the product of dim[] bytes */
+  uint32_t rank;  /* 1, 3 or 4 */
   int64_t dim[4];
 } idx_array;
 

@@ -255,7 +255,7 @@ static dlc_status assemble(const dlc_host *h, const idx_kind *kind, const idx_pa
   for (int i = 0; i < 2; i++) {
     idx_array *a = &array[2 * i];
     images->split[i].block = a->block;
-    images->split[i].samples = a->block + (a->data - a->block);
+    images->split[i].samples = a->data;
     a->block = NULL;
   }
   if (kind->transposed) status = transpose(h, images);

@@ -1,6 +1,6 @@
 /* Draws one shape: not quite in the middle, of varying size, a little turned, bright on dark or dark on bright alike,
  * on a ground that changes from side to side, under noise. So the mean of a class shows nothing: of the default
- * pictures a linear model names about 17 % of unseen ones, LeNet 97 % after three epochs. Lengths are in 1/256 of a
+ * pictures a linear model names about 15 % of unseen ones, LeNet 97 % after three epochs. Lengths are in 1/256 of a
  * pixel; within the shape's own frame 4096 is its outer radius. [any] */
 #include "shapes.h"
 #include <stdlib.h>

@@ -64,7 +64,7 @@ def theirs(o, model, limit, data, folder):
 
 
 def row(text, unit, mine, his=None, digits=2):
-    line = f"{text:<46}{statistics.median(mine):>10.{digits}f}"
+    line = f"{text:<52}{statistics.median(mine):>10.{digits}f}"
     if his:
         line += f"{statistics.median(his):>10.{digits}f}{statistics.median([h / m for h, m in zip(his, mine)]):>8.1f}x"
     print(f"{line}   {unit}", flush=True)
@@ -122,7 +122,10 @@ def main():
     print(f"{platform.machine()}, {os.cpu_count()} processors, {o.threads} threads, batch {o.batch_size}, Adam; "
           f"medians of {o.pairs} pairs; {Run([o.dlcore, '--version']).output.strip()}"
           + (f"; PyTorch {importlib.metadata.version('torch')}" if o.torch else "; PyTorch is not installed"))
-    print(f"{'':<46}{'dlcore':>10}" + (f"{'PyTorch':>10}{'ratio':>9}" if o.torch else ""))
+    busy = os.getloadavg()[0]
+    if busy > 0.5:
+        print(f"Warning: the load of this machine was {busy:.1f} before the start; the figures mean little unless it is idle")
+    print(f"{'':<52}{'dlcore':>10}" + (f"{'PyTorch':>10}{'ratio':>9}" if o.torch else ""))
     with tempfile.TemporaryDirectory() as folder:
         helps = [1e3 * Run([o.dlcore, "--help"]).seconds for _ in range(5 * o.pairs)]
         imports = [1e3 * Run([sys.executable, "-c", "import torch"]).seconds for _ in range(o.pairs)] if o.torch else []

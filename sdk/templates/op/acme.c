@@ -17,7 +17,7 @@ static dlc_status infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_
                         dlc_value *out)
 {
   const softplus *s = attr;
-  if (!(s->beta > 0)) return h->fail(h, DLC_INVALID, "acme.softplus: beta is %g, expected above 0", s->beta);
+  if (!(s->beta > 0)) return h->fail(h, DLC_INVALID, "beta is %g, expected above 0", s->beta);
   (void)n_in; /* dlcore has checked it against n_data */
   *n_out = 1;
   out[0] = *in[0];

@@ -1,18 +1,13 @@
 /* Ten training steps from given weights, in a given order, against PyTorch: tests/make_parity.py computed what is in
  * golden/parity_*.safetensors from the formulas that are repeated here. */
-#include "base/file.h"
 #include "base/pool.h"
 #include "base/status.h"
 #include "host/host.h"
 #include "ops/ops.h"
+#include "suite.h"
 #include "train/safetensors.h"
 #include "train/train.h"
-#include <check.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 enum { STEPS = 10, BATCH = 64, COUNT = STEPS * BATCH, PIXELS = 28 * 28, STRIDE = 11 };
 
@@ -148,7 +143,7 @@ static const struct job {
 
 static void ten_steps(const struct job *j, const char *backend, const char *before, const char *after, losses *l)
 {
-  char path[512];
+  char path[PATH_MAX];
   dlc_pool *pool;
   dlc_registry *registry;
   dlc_machine *machine;
@@ -232,17 +227,12 @@ static void compare_weights(const char *path, const dlc_tensor_file *golden)
 
 static void compare(const struct job *j, const char *backend)
 {
-  char folder[512], before[600], after[600], golden_path[600];
-  const char *tmp = getenv("TMPDIR");
+  char path[PATH_MAX];
+  const char *before = in_folder("before.safetensors"), *after = in_folder("after.safetensors");
   losses l = {.sum = 0};
   dlc_tensor_file golden;
-  snprintf(folder, sizeof folder, "%s/dlcore-parity-XXXXXX", tmp ? tmp : "/tmp");
-  ck_assert_ptr_nonnull(mkdtemp(folder));
-  snprintf(before, sizeof before, "%s/before.safetensors", folder);
-  snprintf(after, sizeof after, "%s/after.safetensors", folder);
-  snprintf(golden_path, sizeof golden_path, "%s/golden/parity_%s_%s.safetensors", TEST_SOURCE_DIR, j->model,
-           j->optimizer);
-  ck_assert_msg(dlc_safetensors_read(golden_path, &golden) == DLC_OK, "%s", dlc_reason());
+  snprintf(path, sizeof path, "%s/golden/parity_%s_%s.safetensors", TEST_SOURCE_DIR, j->model, j->optimizer);
+  ck_assert_msg(dlc_safetensors_read(path, &golden) == DLC_OK, "%s", dlc_reason());
 
   write_weights(j->shapes, before);
   ten_steps(j, backend, before, after, &l);
@@ -251,11 +241,7 @@ static void compare(const struct job *j, const char *backend)
     ck_assert_msg(fabs(l.value[i] - (double)expected[i]) <= 1e-5 * (double)expected[i],
                   "loss of step %d is %.9g, PyTorch's %.9g", i + 1, l.value[i], (double)expected[i]);
   compare_weights(after, &golden);
-
   dlc_safetensors_free(&golden);
-  unlink(before);
-  unlink(after);
-  rmdir(folder);
 }
 
 START_TEST(ten_steps_on_the_cpu_backend_equal_pytorchs)
@@ -272,14 +258,9 @@ END_TEST
 
 int main(void)
 {
-  Suite *suite = suite_create("parity");
   TCase *tests = tcase_create("pytorch");
+  tcase_add_checked_fixture(tests, make_folder, remove_folder);
   tcase_add_loop_test(tests, ten_steps_on_the_cpu_backend_equal_pytorchs, 0, 4);
   tcase_add_loop_test(tests, ten_steps_on_the_reference_kernels_equal_pytorchs, 0, 4);
-  suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_NORMAL);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed != 0;
+  return run_suite("parity", tests);
 }

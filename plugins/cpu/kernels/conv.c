@@ -22,7 +22,7 @@ conv *cpu_conv_new(const dlc_device *device, const conv_shape *s, int64_t extra,
   v->y_size = v->filters * v->pixels;
   v->phase_rows = v->out[0] + (v->kernel[0] - 1) / v->stride[0];
   v->plane = v->stride[0] * v->phase_rows * v->out[1];
-  v->widened = (v->channels * v->kernel[1] * v->plane + 15) / 16 * 16;
+  v->widened = (v->channels * v->kernel[1] * v->plane + VEC + 15) / 16 * 16;
   v->plain = v->kernel[1] == 1 && v->stride[0] == 1 && v->stride[1] == 1 && v->top == 0 && v->left == 0 &&
              v->phase_rows == v->in[0] && v->out[1] == v->in[1];
   int64_t t = 0;
@@ -40,13 +40,15 @@ INLINE void zero(float *to, int64_t n)
   for (int64_t i = 0; i < n; i++) to[i] = 0;
 }
 
-INLINE void copy(float *to, const float *from, int64_t n)
+/* Copies rows of n floats. What is behind a row in `to`, up to VEC floats, is overwritten: whole stores are cheaper
+ * than partial ones, and the next row comes there. */
+INLINE void copy_rows(float *to, int64_t to_row, const float *from, int64_t from_row, int64_t rows, int64_t n)
 {
-  int64_t i = 0;
-  for (; i + VEC <= n; i += VEC) vec_store(to + i, vec_load(from + i));
-  if (i < n) {
-    vec_mask m = vec_first(n - i);
-    vec_store_part(to + i, m, vec_load_part(from + i, m));
+  const int64_t whole = n / VEC * VEC;
+  const vec_mask rest = vec_first(n - whole);
+  for (int64_t r = 0; r < rows; r++, to += to_row, from += from_row) {
+    for (int64_t i = 0; i < whole; i += VEC) vec_store(to + i, vec_load(from + i));
+    if (whole < n) vec_store_narrow(to + whole, vec_load_part(from + whole, rest), n - whole);
   }
 }
 
@@ -60,13 +62,30 @@ static cpu_range columns_inside(const conv *v, int64_t offset)
   return r;
 }
 
-static void widen_row(const conv *v, const float *row, int64_t offset, cpu_range inside, float *to)
+/* The rows r of one phase whose input row r * stride + offset lies in the image. */
+static cpu_range rows_inside(const conv *v, int64_t offset)
 {
-  zero(to, inside.begin);
-  if (v->stride[1] == 1) copy(to + inside.begin, row + inside.begin + offset, inside.end - inside.begin);
+  const int64_t s = v->stride[0];
+  cpu_range r = {offset < 0 ? (s - 1 - offset) / s : 0, offset < v->in[0] ? (v->in[0] - 1 - offset) / s + 1 : 0};
+  if (r.end > v->phase_rows) r.end = v->phase_rows;
+  if (r.begin > r.end) r.begin = r.end;
+  return r;
+}
+
+/* One phase of one plane: `from` is the input element under row 0 and output column 0, which may lie outside. */
+static void widen_phase(const conv *v, const float *from, cpu_range rows, cpu_range cols, float *to)
+{
+  const int64_t width = v->out[1], step = v->stride[0] * v->in[1], n = rows.end - rows.begin;
+  zero(to, rows.begin * width);
+  to += rows.begin * width;
+  from += rows.begin * step;
+  if (v->stride[1] == 1) copy_rows(to + cols.begin, width, from + cols.begin, step, n, cols.end - cols.begin);
   else
-    for (int64_t o = inside.begin; o < inside.end; o++) to[o] = row[o * v->stride[1] + offset];
-  zero(to + inside.end, v->out[1] - inside.end);
+    for (int64_t r = 0; r < n; r++)
+      for (int64_t o = cols.begin; o < cols.end; o++) to[r * width + o] = from[r * step + o * v->stride[1]];
+  for (int64_t r = 0; r < n && cols.begin > 0; r++) zero(to + r * width, cols.begin);
+  for (int64_t r = 0; r < n && cols.end < width; r++) zero(to + r * width + cols.end, width - cols.end);
+  zero(to + n * width, (v->phase_rows - rows.end) * width);
 }
 
 const float *cpu_conv_widen(const conv *v, const float *x, float *buffer)
@@ -75,50 +94,79 @@ const float *cpu_conv_widen(const conv *v, const float *x, float *buffer)
   float *to = buffer;
   for (int64_t c = 0; c < v->channels; c++, x += v->in[0] * v->in[1])
     for (int64_t j = 0; j < v->kernel[1]; j++) {
-      const cpu_range inside = columns_inside(v, j - v->left);
-      for (int64_t phase = 0; phase < v->stride[0]; phase++)
-        for (int64_t r = 0; r < v->phase_rows; r++, to += v->out[1]) {
-          const int64_t ih = r * v->stride[0] + phase - v->top;
-          if (ih < 0 || ih >= v->in[0]) zero(to, v->out[1]);
-          else widen_row(v, x + ih * v->in[1], j - v->left, inside, to);
-        }
+      const cpu_range cols = columns_inside(v, j - v->left);
+      for (int64_t phase = 0; phase < v->stride[0]; phase++, to += v->phase_rows * v->out[1]) {
+        const float *from = x + (phase - v->top) * v->in[1] + j - v->left;
+        widen_phase(v, from, rows_inside(v, phase - v->top), cols, to);
+      }
     }
   return buffer;
 }
 
-/* `from`: the row of kernel column 0; the others follow at the distance of a plane. */
-static void fold_row(const conv *v, const float *from, float *x)
+/* Where an input row lies in a plane. */
+typedef struct place {
+  int64_t phase, row;
+} place;
+
+static place first_place(const conv *v)
 {
-  for (int64_t w = 0; w < v->in[1]; w += VEC) {
-    const int64_t lanes = v->in[1] - w < VEC ? v->in[1] - w : VEC;
-    vec sum = {0};
-    for (int64_t j = 0; j < v->kernel[1]; j++) {
-      const int64_t offset = w + v->left - j; /* output column of lane 0 */
-      const int64_t begin = offset < 0 ? -offset : 0;
-      const int64_t end = v->out[1] - offset < lanes ? v->out[1] - offset : lanes;
-      if (begin < end) sum += vec_load_range(from + j * v->plane + offset, begin, end);
+  return (place){v->top % v->stride[0], v->top / v->stride[0]};
+}
+
+INLINE void next_place(const conv *v, place *p)
+{
+  if (++p->phase < v->stride[0]) return;
+  p->phase = 0;
+  p->row++;
+}
+
+enum { COLUMNS = 16 }; /* kernel columns that are folded at a time */
+
+/* The columns [w, w + lanes) of all rows, without a horizontal stride: adds kernel columns [j, j_end), to what stands
+ * there where j > 0. */
+static void fold_columns(const conv *v, const float *widened, int64_t w, int64_t j, int64_t j_end, float *x)
+{
+  const int64_t lanes = v->in[1] - w < VEC ? v->in[1] - w : VEC, base = w + v->left; /* of kernel column 0, lane 0 */
+  vec_mask part[COLUMNS];
+  for (int64_t i = j; i < j_end; i++) {
+    const int64_t begin = i > base ? i - base : 0, end = v->out[1] - base + i;
+    part[i - j] = begin < lanes && begin < end ? vec_between(begin, end < lanes ? end : lanes) : vec_first(0);
+  }
+  const vec_mask whole = vec_first(lanes);
+  for (int64_t c = 0; c < v->channels; c++, widened += v->kernel[1] * v->plane) {
+    place p = first_place(v);
+    for (int64_t h = 0; h < v->in[0]; h++, next_place(v, &p), x += v->in[1]) {
+      const float *from = widened + (p.phase * v->phase_rows + p.row) * v->out[1] + base;
+      vec sum = j > 0 ? vec_load_part(x + w, whole) : vec_all(0);
+      if (p.row < v->phase_rows)
+        for (int64_t i = j; i < j_end; i++) sum += vec_load_part(from + i * (v->plane - 1), part[i - j]);
+      vec_store_part(x + w, whole, sum);
     }
-    vec_store_part(x + w, vec_first(lanes), sum);
   }
 }
 
-static void fold_row_strided(const conv *v, const float *from, float *x)
+static void fold_strided(const conv *v, const float *widened, float *x)
 {
-  zero(x, v->in[1]);
-  for (int64_t j = 0; j < v->kernel[1]; j++) {
-    const cpu_range inside = columns_inside(v, j - v->left);
-    for (int64_t o = inside.begin; o < inside.end; o++) x[o * v->stride[1] + j - v->left] += from[j * v->plane + o];
+  zero(x, v->x_size);
+  for (int64_t c = 0; c < v->channels; c++, widened += v->kernel[1] * v->plane) {
+    place p = first_place(v);
+    for (int64_t h = 0; h < v->in[0]; h++, next_place(v, &p), x += v->in[1]) {
+      const float *from = widened + (p.phase * v->phase_rows + p.row) * v->out[1];
+      for (int64_t j = 0; j < v->kernel[1] && p.row < v->phase_rows; j++) {
+        const cpu_range cols = columns_inside(v, j - v->left);
+        for (int64_t o = cols.begin; o < cols.end; o++) x[o * v->stride[1] + j - v->left] += from[j * v->plane + o];
+      }
+    }
   }
 }
 
 void cpu_conv_fold(const conv *v, const float *widened, float *x)
 {
-  for (int64_t c = 0; c < v->channels; c++, widened += v->kernel[1] * v->plane)
-    for (int64_t h = 0; h < v->in[0]; h++, x += v->in[1]) {
-      const int64_t phase = (h + v->top) % v->stride[0], r = (h + v->top) / v->stride[0];
-      const float *from = widened + (phase * v->phase_rows + r) * v->out[1];
-      if (r >= v->phase_rows) zero(x, v->in[1]);
-      else if (v->stride[1] == 1) fold_row(v, from, x);
-      else fold_row_strided(v, from, x);
-    }
+  if (v->stride[1] != 1) {
+    fold_strided(v, widened, x);
+    return;
+  }
+  for (int64_t w = 0; w < v->in[1]; w += VEC)
+    for (int64_t j = 0; j < v->kernel[1]; j += COLUMNS)
+      fold_columns(v, widened, w, j, v->kernel[1] - j < COLUMNS ? v->kernel[1] : j + COLUMNS, x);
 }

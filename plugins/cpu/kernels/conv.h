@@ -20,8 +20,8 @@ typedef struct conv {
   int64_t pixels;                                         /* of an output plane */
   int64_t x_size, y_size;                                 /* floats of an input, an output image */
   int64_t phase_rows, plane;                              /* rows of a phase; floats of a widened plane */
-  int64_t widened;                                        /* floats of a widened image, whole cache lines */
-  bool plain;                                             /* the widened image would be the image itself */
+  int64_t widened; /* floats of a widened image, a vector more, whole cache lines */
+  bool plain;      /* the widened image would be the image itself */
   uint32_t tasks;
   int64_t group; /* grad_weight: images that are widened at a time */
   /* Offsets in a widened image, channels * kernel height * kernel width of them, in the weight's order. */

@@ -6,7 +6,8 @@
 
 enum { ROWS = 6, COLS = VEC_REGISTERS == 32 ? 4 : 2 };
 
-/* The tiles: one function for each size, made by inlining with constants. */
+/* The tiles: one function for each size, made by inlining with constants. Every loop over a tile is unrolled in full,
+ * or the compiler would keep the tile in memory. */
 #define EACH_COLS(make, rows) make(rows, 1) make(rows, 2) make(rows, 3) make(rows, 4)
 #define EACH_SIZE(make)                                                                                                \
   EACH_COLS(make, 1) EACH_COLS(make, 2) EACH_COLS(make, 3) EACH_COLS(make, 4) EACH_COLS(make, 5) EACH_COLS(make, 6)
@@ -22,21 +23,28 @@ typedef struct tile {
   vec_mask last;                    /* the lanes of the last vector */
 } tile;
 
-INLINE void start_tile(const tile *t, int rows, int cols, vec acc[ROWS][COLS])
+enum start { FROM_C, FROM_ROW_BIAS, FROM_COL_BIAS, FROM_ZERO };
+
+INLINE void start_tile(const tile *t, int rows, int cols, enum start start, vec acc[ROWS][COLS])
 {
+#pragma GCC unroll 6
   for (int i = 0; i < rows; i++)
+#pragma GCC unroll 4
     for (int j = 0; j < cols; j++) {
-      vec_mask m = j == cols - 1 ? t->last : vec_first(VEC);
-      if (t->p->add) acc[i][j] = vec_load_part(t->c[i] + j * VEC, m);
-      else if (t->row_bias) acc[i][j] = vec_all(t->row_bias[i]);
-      else acc[i][j] = t->col_bias ? vec_load_part(t->col_bias + j * VEC, m) : vec_all(0);
+      const vec_mask m = j == cols - 1 ? t->last : vec_first(VEC);
+      if (start == FROM_C) acc[i][j] = vec_load_part(t->c[i] + j * VEC, m);
+      else if (start == FROM_ROW_BIAS) acc[i][j] = vec_all(t->row_bias[i]);
+      else acc[i][j] = start == FROM_COL_BIAS ? vec_load_part(t->col_bias + j * VEC, m) : vec_all(0);
     }
 }
 
 INLINE void run_tile(const tile *t, int rows, int cols)
 {
   vec acc[ROWS][COLS];
-  start_tile(t, rows, cols, acc);
+  if (t->p->add) start_tile(t, rows, cols, FROM_C, acc);
+  else if (t->row_bias) start_tile(t, rows, cols, FROM_ROW_BIAS, acc);
+  else if (t->col_bias) start_tile(t, rows, cols, FROM_COL_BIAS, acc);
+  else start_tile(t, rows, cols, FROM_ZERO, acc);
   const int64_t *b_rows = t->p->b_rows, b_row = t->p->b_row, a_step = t->p->a_step, depth = t->p->depth;
   const float *b = t->b;
   for (int64_t k = 0, at = 0; k < depth; k++, at += a_step) {
@@ -72,28 +80,40 @@ EACH_SIZE(MAKE)
 static void (*const tiles[ROWS * 4])(const tile *t) = {EACH_SIZE(MAKE)};
 #undef MAKE
 
-static int64_t pieces(int64_t n, int64_t size)
+/* Deals n out over the fewest pieces of at most `size`: the first `larger` pieces hold one more than the others. */
+typedef struct deal {
+  int64_t pieces, each, larger;
+} deal;
+
+static deal deal_out(int64_t n, int64_t size)
 {
-  return (n + size - 1) / size;
+  const int64_t pieces = (n + size - 1) / size;
+  return (deal){pieces, n / pieces, n % pieces};
+}
+
+static int64_t piece_size(const deal *d, int64_t i)
+{
+  return d->each + (i < d->larger);
 }
 
 void cpu_multiply(const cpu_product *p)
 {
-  const int64_t vectors = pieces(p->cols, VEC), panels = pieces(vectors, COLS), bands = pieces(p->rows, ROWS);
-  for (int64_t panel = 0; panel < panels; panel++) {
-    const int64_t v = vectors * panel / panels, v_end = vectors * (panel + 1) / panels, n = v * VEC;
-    const int64_t left = p->cols - (v_end - 1) * VEC;
+  const deal panels = deal_out((p->cols + VEC - 1) / VEC, COLS), bands = deal_out(p->rows, ROWS);
+  for (int64_t panel = 0, n = 0; panel < panels.pieces; panel++) {
+    const int64_t vectors = piece_size(&panels, panel), left = p->cols - n - (vectors - 1) * VEC;
     tile t = {.p = p, .b = p->b + n, .last = vec_first(left < VEC ? left : VEC)};
     if (p->col_bias) t.col_bias = p->col_bias + n;
-    for (int64_t band = 0; band < bands; band++) {
-      const int64_t m = p->rows * band / bands, m_end = p->rows * (band + 1) / bands;
-      for (int64_t i = m; i < m_end; i++) {
-        t.a[i - m] = p->a + (p->a_rows ? p->a_rows[i] : i * p->a_row);
-        t.c[i - m] = p->c + (p->c_rows ? p->c_rows[i] : i * p->c_row) + n;
+    for (int64_t band = 0, m = 0; band < bands.pieces; band++) {
+      const int64_t rows = piece_size(&bands, band);
+      for (int64_t i = 0; i < rows; i++) {
+        t.a[i] = p->a + (p->a_rows ? p->a_rows[m + i] : (m + i) * p->a_row);
+        t.c[i] = p->c + (p->c_rows ? p->c_rows[m + i] : (m + i) * p->c_row) + n;
       }
       if (p->row_bias) t.row_bias = p->row_bias + m;
-      tiles[(m_end - m - 1) * 4 + (v_end - v - 1)](&t);
+      tiles[(rows - 1) * 4 + (vectors - 1)](&t);
+      m += rows;
     }
+    n += vectors * VEC;
   }
 }
 
@@ -106,40 +126,34 @@ typedef struct dots_tile {
   const float *col_bias;
 } dots_tile;
 
+/* The vectors at a[i] + at_a and b[j] + at_b, times each other. */
+INLINE void add_dots(const dots_tile *t, int rows, int cols, int64_t at_a, int64_t at_b, vec_mask m,
+                     vec acc[ROWS][COLS])
+{
+  vec right[COLS];
+#pragma GCC unroll 4
+  for (int j = 0; j < cols; j++) right[j] = vec_load_part(t->b[j] + at_b, m);
+#pragma GCC unroll 6
+  for (int i = 0; i < rows; i++) {
+    vec left = vec_load_part(t->a[i] + at_a, m);
+#pragma GCC unroll 4
+    for (int j = 0; j < cols; j++) acc[i][j] = vec_fma(left, right[j], acc[i][j]);
+  }
+}
+
 INLINE void run_dots(const dots_tile *t, int rows, int cols)
 {
-  vec acc[ROWS][COLS] = {0};
+  vec acc[ROWS][COLS];
+#pragma GCC unroll 6
+  for (int i = 0; i < rows; i++)
+#pragma GCC unroll 4
+    for (int j = 0; j < cols; j++) acc[i][j] = vec_all(0);
   const cpu_dots *d = t->d;
-  const float *a[ROWS], *b[COLS];
-  for (int i = 0; i < rows; i++) a[i] = t->a[i];
-  for (int j = 0; j < cols; j++) b[j] = t->b[j];
-  const vec_mask rest = vec_first(d->length % VEC);
-  for (int64_t part = 0; part < d->parts; part++) {
-    int64_t l = 0;
-    for (; l + VEC <= d->length; l += VEC) {
-      vec right[COLS];
-#pragma GCC unroll 4
-      for (int j = 0; j < cols; j++) right[j] = vec_load(b[j] + l);
-#pragma GCC unroll 6
-      for (int i = 0; i < rows; i++) {
-        vec left = vec_load(a[i] + l);
-#pragma GCC unroll 4
-        for (int j = 0; j < cols; j++) acc[i][j] = vec_fma(left, right[j], acc[i][j]);
-      }
-    }
-    if (l < d->length) {
-      vec right[COLS];
-#pragma GCC unroll 4
-      for (int j = 0; j < cols; j++) right[j] = vec_load_part(b[j] + l, rest);
-#pragma GCC unroll 6
-      for (int i = 0; i < rows; i++) {
-        vec left = vec_load_part(a[i] + l, rest);
-#pragma GCC unroll 4
-        for (int j = 0; j < cols; j++) acc[i][j] = vec_fma(left, right[j], acc[i][j]);
-      }
-    }
-    for (int i = 0; i < rows; i++) a[i] += d->a_part;
-    for (int j = 0; j < cols; j++) b[j] += d->b_part;
+  const int64_t whole = d->length / VEC * VEC;
+  const vec_mask rest = vec_first(d->length - whole);
+  for (int64_t part = 0, part_a = 0, part_b = 0; part < d->parts; part++, part_a += d->a_part, part_b += d->b_part) {
+    for (int64_t l = 0; l < whole; l += VEC) add_dots(t, rows, cols, part_a + l, part_b + l, vec_first(VEC), acc);
+    if (whole < d->length) add_dots(t, rows, cols, part_a + whole, part_b + whole, rest, acc);
   }
 #pragma GCC unroll 6
   for (int i = 0; i < rows; i++)
@@ -163,17 +177,19 @@ static void (*const dots[ROWS * 4])(const dots_tile *t) = {EACH_SIZE(MAKE)};
 
 void cpu_dot_products(const cpu_dots *d)
 {
-  const int64_t bands = pieces(d->rows, ROWS), panels = pieces(d->cols, COLS);
-  for (int64_t panel = 0; panel < panels; panel++) {
-    const int64_t n = d->cols * panel / panels, n_end = d->cols * (panel + 1) / panels;
+  const deal bands = deal_out(d->rows, ROWS), panels = deal_out(d->cols, COLS);
+  for (int64_t panel = 0, n = 0; panel < panels.pieces; panel++) {
+    const int64_t cols = piece_size(&panels, panel);
     dots_tile t = {.d = d};
-    for (int64_t j = n; j < n_end; j++) t.b[j - n] = d->b + (d->b_rows ? d->b_rows[j] : j * d->b_row);
+    for (int64_t j = 0; j < cols; j++) t.b[j] = d->b + (d->b_rows ? d->b_rows[n + j] : (n + j) * d->b_row);
     if (d->col_bias) t.col_bias = d->col_bias + n;
-    for (int64_t band = 0; band < bands; band++) {
-      const int64_t m = d->rows * band / bands, m_end = d->rows * (band + 1) / bands;
-      for (int64_t i = m; i < m_end; i++) t.a[i - m] = d->a + i * d->a_row;
+    for (int64_t band = 0, m = 0; band < bands.pieces; band++) {
+      const int64_t rows = piece_size(&bands, band);
+      for (int64_t i = 0; i < rows; i++) t.a[i] = d->a + (m + i) * d->a_row;
       t.c = d->c + m * d->c_row + n;
-      dots[(m_end - m - 1) * 4 + (n_end - n - 1)](&t);
+      dots[(rows - 1) * 4 + (cols - 1)](&t);
+      m += rows;
     }
+    n += cols;
   }
 }

@@ -8,6 +8,7 @@ typedef struct pool {
   int64_t planes, height, width, out_height, out_width; /* height, width: of x, in the gradient too */
   int64_t kernel[2], stride[2], top, left;
   int64_t inner_begin, inner_end; /* output columns whose window lies inside the rows */
+  bool quarters;                  /* 2x2 windows, 2 apart, no padding: the usual case has loops of its own */
   uint32_t tasks;
 } pool;
 
@@ -44,6 +45,8 @@ static pool *prepare(const dlc_device *device, const dlc_value *x, const dlc_val
   p->inner_end = room < 0 ? 0 : room / p->stride[1] + 1;
   if (p->inner_end > p->out_width) p->inner_end = p->out_width;
   if (p->inner_begin > p->inner_end) p->inner_begin = p->inner_end;
+  p->quarters = kernel[0] == 2 && kernel[1] == 2 && stride[0] == 2 && stride[1] == 2 && padding[0] == 0 &&
+                padding[1] == 0 && padding[2] == 0 && padding[3] == 0;
   const double bytes = 4.0 * (double)dlc_count(x) + 5.0 * (double)dlc_count(y);
   p->tasks = cpu_task_count(bytes, CPU_GRAIN_BYTES, p->planes);
   return p;
@@ -58,8 +61,8 @@ INLINE veci wins(vec v, vec best)
 }
 
 /* n <= VEC neighbouring outputs of one row; `x` is the upper left corner of the first one's window, of which the rows
- * from `rows.begin` to `rows.end` count. Inlined with constants where it is hot. */
-INLINE void pool_vector(const float *x, int64_t width, cpu_range rows, int64_t kernel_width, int64_t stride, int64_t n,
+ * from `rows.begin` to `rows.end` count. */
+static void pool_vector(const float *x, int64_t width, cpu_range rows, int64_t kernel_width, int64_t stride, int64_t n,
                         float *y, uint8_t *index)
 {
   vec best = vec_load_every(x + rows.begin * width, stride, n);
@@ -92,6 +95,51 @@ static void pool_one(const pool *p, const float *plane, int64_t oh, int64_t ow, 
   *index = (uint8_t)at;
 }
 
+/* n neighbouring outputs of 2x2 windows, 2 apart; `x` and `below`: the two input rows. */
+#if defined(__AVX512F__)
+static void pool_2x2(const float *x, const float *below, int64_t n, float *y, uint8_t *index)
+{
+  const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+  const __m512i odd = _mm512_set_epi32(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
+  for (int64_t i = 0; i < n; i += VEC) {
+    const int64_t lanes = n - i < VEC ? n - i : VEC;
+    const uint32_t both = (uint32_t)((1ull << 2 * lanes) - 1);
+    const vec_mask low = (vec_mask)both, high = (vec_mask)(both >> 16);
+    const vec x0 = vec_load_part(x + 2 * i, low), x1 = vec_load_part(x + 2 * i + VEC, high);
+    const vec b0 = vec_load_part(below + 2 * i, low), b1 = vec_load_part(below + 2 * i + VEC, high);
+    vec best = _mm512_permutex2var_ps(x0, even, x1);
+    const vec rest[3] = {_mm512_permutex2var_ps(x0, odd, x1), _mm512_permutex2var_ps(b0, even, b1),
+                         _mm512_permutex2var_ps(b0, odd, b1)};
+    __mmask16 take[3];
+    for (int j = 0; j < 3; j++) { /* greater or not a number, and the best is one */
+      take[j] = _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(best, best, _CMP_ORD_Q), rest[j], best, _CMP_NLE_UQ);
+      best = _mm512_mask_mov_ps(best, take[j], rest[j]);
+    }
+    const __mmask16 second_column = take[2] | (take[0] & ~take[1]), second_row = take[1] | take[2];
+    const __m128i at = _mm_or_si128(_mm_maskz_set1_epi8(second_column, 1), _mm_maskz_set1_epi8(second_row, 2));
+    const vec_mask whole = vec_first(lanes);
+    vec_store_part(y + i, whole, best);
+    _mm_mask_storeu_epi8(index + i, whole, at);
+  }
+}
+#else
+static void pool_2x2(const float *x, const float *below, int64_t n, float *y, uint8_t *index)
+{
+  for (int64_t i = 0; i < n; i++) {
+    const float window[4] = {x[2 * i], x[2 * i + 1], below[2 * i], below[2 * i + 1]};
+    float best = window[0];
+    uint8_t at = 0;
+    for (uint8_t j = 1; j < 4; j++) {
+      const bool take = window[j] > best || (isnan(window[j]) && !isnan(best));
+      best = take ? window[j] : best;
+      at = take ? j : at;
+    }
+    y[i] = best;
+    index[i] = at;
+  }
+}
+#endif
+
 static void pool_row(const pool *p, const float *plane, int64_t oh, float *y, uint8_t *index)
 {
   const int64_t top = oh * p->stride[0] - p->top;
@@ -101,9 +149,7 @@ static void pool_row(const pool *p, const float *plane, int64_t oh, float *y, ui
   for (int64_t n; ow < p->inner_end; ow += n) {
     n = p->inner_end - ow < VEC ? p->inner_end - ow : VEC;
     const float *x = plane + top * p->width + ow * p->stride[1] - p->left;
-    if (p->kernel[0] == 2 && p->kernel[1] == 2 && p->stride[1] == 2 && rows.begin == 0 && rows.end == 2)
-      pool_vector(x, p->width, (cpu_range){0, 2}, 2, 2, n, y + ow, index + ow);
-    else pool_vector(x, p->width, rows, p->kernel[1], p->stride[1], n, y + ow, index + ow);
+    pool_vector(x, p->width, rows, p->kernel[1], p->stride[1], n, y + ow, index + ow);
   }
   for (; ow < p->out_width; ow++) pool_one(p, plane, oh, ow, y + ow, index + ow);
 }
@@ -116,7 +162,11 @@ static void pool_task(void *arg, uint32_t i)
   for (int64_t plane = r.begin; plane < r.end; plane++)
     for (int64_t oh = 0; oh < p->out_height; oh++) {
       const int64_t at = (plane * p->out_height + oh) * p->out_width;
-      pool_row(p, c->from + plane * p->height * p->width, oh, c->to + at, c->to_index + at);
+      const float *x = c->from + plane * p->height * p->width;
+      if (p->quarters) {
+        x += 2 * oh * p->width;
+        pool_2x2(x, x + p->width, p->out_width, c->to + at, c->to_index + at);
+      } else pool_row(p, x, oh, c->to + at, c->to_index + at);
     }
 }
 
@@ -151,6 +201,48 @@ static void scatter_plane(const pool *p, const float *dy, const uint8_t *index, 
     }
 }
 
+/* The gradient of pool_2x2: writes both rows, 2 * n elements of each. */
+#if defined(__AVX512F__)
+static void scatter_2x2(const float *dy, const uint8_t *index, int64_t n, float *dx, float *below)
+{
+  const __m512i low = _mm512_set_epi32(23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0); /* a0 b0 a1 b1 ... */
+  const __m512i high = _mm512_set_epi32(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8);
+  for (int64_t i = 0; i < n; i += VEC) {
+    const int64_t lanes = n - i < VEC ? n - i : VEC;
+    const uint32_t both = (uint32_t)((1ull << 2 * lanes) - 1);
+    const vec d = vec_load_part(dy + i, vec_first(lanes));
+    const __m128i at = _mm_maskz_loadu_epi8(vec_first(lanes), index + i);
+    vec won[4]; /* by each place in the window */
+    for (int8_t j = 0; j < 4; j++) won[j] = _mm512_maskz_mov_ps(_mm_cmpeq_epi8_mask(at, _mm_set1_epi8(j)), d);
+    vec_store_part(dx + 2 * i, (vec_mask)both, _mm512_permutex2var_ps(won[0], low, won[1]));
+    vec_store_part(below + 2 * i, (vec_mask)both, _mm512_permutex2var_ps(won[2], low, won[3]));
+    if (lanes <= VEC / 2) continue;
+    vec_store_part(dx + 2 * i + VEC, (vec_mask)(both >> 16), _mm512_permutex2var_ps(won[0], high, won[1]));
+    vec_store_part(below + 2 * i + VEC, (vec_mask)(both >> 16), _mm512_permutex2var_ps(won[2], high, won[3]));
+  }
+}
+#else
+static void scatter_2x2(const float *dy, const uint8_t *index, int64_t n, float *dx, float *below)
+{
+  for (int64_t i = 0; i < n; i++) {
+    dx[2 * i] = index[i] == 0 ? dy[i] : 0;
+    dx[2 * i + 1] = index[i] == 1 ? dy[i] : 0;
+    below[2 * i] = index[i] == 2 ? dy[i] : 0;
+    below[2 * i + 1] = index[i] == 3 ? dy[i] : 0;
+  }
+}
+#endif
+
+static void scatter_quarters(const pool *p, const float *dy, const uint8_t *index, float *dx)
+{
+  const int64_t n = p->out_width;
+  for (int64_t oh = 0; oh < p->out_height; oh++, dy += n, index += n, dx += 2 * p->width) {
+    scatter_2x2(dy, index, n, dx, dx + p->width);
+    if (2 * n < p->width) dx[2 * n] = dx[p->width + 2 * n] = 0;
+  }
+  if (2 * p->out_height < p->height) memset(dx, 0, (size_t)p->width * sizeof *dx);
+}
+
 static void grad_task(void *arg, uint32_t i)
 {
   const call *c = arg;
@@ -158,7 +250,9 @@ static void grad_task(void *arg, uint32_t i)
   cpu_range r = cpu_piece(p->planes, p->tasks, i);
   for (int64_t plane = r.begin; plane < r.end; plane++) {
     const int64_t at = plane * p->out_height * p->out_width;
-    scatter_plane(p, c->from + at, c->from_index + at, c->to + plane * p->height * p->width);
+    float *dx = c->to + plane * p->height * p->width;
+    if (p->quarters) scatter_quarters(p, c->from + at, c->from_index + at, dx);
+    else scatter_plane(p, c->from + at, c->from_index + at, dx);
   }
 }
 

@@ -11,7 +11,7 @@
 #include <immintrin.h>
 enum { VEC = 16, VEC_REGISTERS = 32 };
 typedef __m512 vec;
-typedef __mmask16 vec_mask; /* the first lanes of a vector */
+typedef __mmask16 vec_mask; /* which lanes of a vector */
 #elif defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
 enum { VEC = 8, VEC_REGISTERS = 16 };
@@ -20,7 +20,9 @@ typedef __m256i vec_mask;
 #else
 enum { VEC = 4, VEC_REGISTERS = 16 };
 typedef float vec __attribute__((vector_size(16)));
-typedef int vec_mask;
+typedef struct vec_mask {
+  int begin, end;
+} vec_mask;
 #endif
 typedef int32_t veci __attribute__((vector_size(4 * VEC)));
 
@@ -46,16 +48,22 @@ INLINE void vec_store(float *p, vec v)
   memcpy(p, &v, sizeof v);
 }
 
-/* ---- parts: the first n lanes, 0 <= n <= VEC. Other memory is not touched; other lanes are loaded as 0 ---- */
-INLINE vec_mask vec_first(int64_t n)
+/* ---- parts of a vector. Other memory is not touched; other lanes are loaded as 0 ---- */
+INLINE vec_mask vec_between(int64_t begin, int64_t end) /* lanes begin to end - 1, 0 <= begin, end <= VEC */
 {
 #if defined(__AVX512F__)
-  return (__mmask16)((1u << n) - 1);
+  return (__mmask16)(((1u << end) - 1) & ~((1u << begin) - 1));
 #elif defined(__AVX2__)
-  return (__m256i)((veci){0, 1, 2, 3, 4, 5, 6, 7} < vec_alli((int32_t)n));
+  const veci lane = {0, 1, 2, 3, 4, 5, 6, 7};
+  return (__m256i)((lane >= vec_alli((int32_t)begin)) & (lane < vec_alli((int32_t)end)));
 #else
-  return (int)n;
+  return (vec_mask){(int)begin, (int)end};
 #endif
+}
+
+INLINE vec_mask vec_first(int64_t n) /* the first n lanes */
+{
+  return vec_between(0, n);
 }
 
 INLINE vec vec_load_part(const float *p, vec_mask m)
@@ -66,23 +74,8 @@ INLINE vec vec_load_part(const float *p, vec_mask m)
   return _mm256_maskload_ps(p, m);
 #else
   vec v = {0};
-  if (m == VEC) return vec_load(p);
-  for (int i = 0; i < m; i++) v[i] = p[i];
-  return v;
-#endif
-}
-
-/* Lanes begin to end - 1 from p[begin] to p[end - 1], 0 <= begin, end <= VEC; the others are 0. */
-INLINE vec vec_load_range(const float *p, int64_t begin, int64_t end)
-{
-#if defined(__AVX512F__)
-  return _mm512_maskz_loadu_ps((__mmask16)(((1u << end) - 1) & ~((1u << begin) - 1)), p);
-#elif defined(__AVX2__)
-  const veci lane = {0, 1, 2, 3, 4, 5, 6, 7};
-  return _mm256_maskload_ps(p, (__m256i)((lane >= vec_alli((int32_t)begin)) & (lane < vec_alli((int32_t)end))));
-#else
-  vec v = {0};
-  for (int64_t i = begin; i < end; i++) v[i] = p[i];
+  if (m.begin == 0 && m.end == VEC) return vec_load(p);
+  for (int i = m.begin; i < m.end; i++) v[i] = p[i];
   return v;
 #endif
 }
@@ -94,9 +87,21 @@ INLINE void vec_store_part(float *p, vec_mask m, vec v)
 #elif defined(__AVX2__)
   _mm256_maskstore_ps(p, m, v);
 #else
-  if (m == VEC) vec_store(p, v);
+  if (m.begin == 0 && m.end == VEC) vec_store(p, v);
   else
-    for (int i = 0; i < m; i++) p[i] = v[i];
+    for (int i = m.begin; i < m.end; i++) p[i] = v[i];
+#endif
+}
+
+/* The first n lanes; may write the others too. */
+INLINE void vec_store_narrow(float *p, vec v, int64_t n)
+{
+#if defined(__AVX512F__)
+  if (n <= 8) _mm256_storeu_ps(p, _mm512_castps512_ps256(v));
+  else vec_store(p, v);
+#else
+  (void)n;
+  vec_store(p, v);
 #endif
 }
 

@@ -47,10 +47,10 @@ START_TEST(a_dump_shows_every_node_on_a_line)
   uint32_t x = value("input", DLC_ROLE_INPUT, DLC_F32, 4, x_dim);
   uint32_t w = value("conv1.weight", DLC_ROLE_PARAMETER, DLC_F32, 4, w_dim);
   emit("2", "flatten", NULL, emit("1", "relu", NULL, emit("conv1", "conv2d", &conv, x, w), DLC_NONE), DLC_NONE);
-  expect_dump("%2 f32[2,3,6,6] = conv2d(%0 input, %1 conv1.weight) {out_channels: 3, kernel_size: [3, 3], "
+  expect_dump("%2 f32[2, 3, 6, 6] = conv2d(%0 input, %1 conv1.weight) {out_channels: 3, kernel_size: [3, 3], "
               "stride: [1, 1], padding: [1, 1, 1, 1], bias: false}  # conv1\n"
-              "%3 f32[2,3,6,6] = relu(%2)  # 1\n"
-              "%4 f32[2,108] = flatten(%3)  # 2\n");
+              "%3 f32[2, 3, 6, 6] = relu(%2)  # 1\n"
+              "%4 f32[2, 108] = flatten(%3)  # 2\n");
 }
 END_TEST
 
@@ -84,9 +84,9 @@ START_TEST(a_value_used_twice_gets_the_sum_of_its_gradients)
   const uint32_t loss = emit("sum", "add", NULL, w, w);
   uint32_t grad;
   rig_ok(dlc_graph_differentiate(g, loss, &w, 1, &grad));
-  expect_dump("%1 f32[1,1] = add(%0 w, %0 w)  # sum\n"
-              "%2 f32[1,1] = fill() {value: 1}  # loss\n"
-              "%3 f32[1,1] = add(%2, %2)  # sum\n");
+  expect_dump("%1 f32[1, 1] = add(%0 w, %0 w)  # sum\n"
+              "%2 f32[1, 1] = fill() {value: 1}  # loss\n"
+              "%3 f32[1, 1] = add(%2, %2)  # sum\n");
   ck_assert_uint_eq(grad, 3);
 }
 END_TEST
@@ -128,8 +128,8 @@ START_TEST(pruning_keeps_outputs_and_updates_and_what_they_need)
   const uint32_t b = emit("b", "softmax", NULL, a, DLC_NONE);
   rig_ok(dlc_graph_mark(g, b, DLC_ROLE_OUTPUT, "out"));
   rig_ok(dlc_graph_prune(g));
-  expect_dump("%1 f32[4,2] = relu(%0 x)  # a\n"
-              "%3 f32[4,2] = softmax(%1)  # b\n");
+  expect_dump("%1 f32[4, 2] = relu(%0 x)  # a\n"
+              "%3 f32[4, 2] = softmax(%1)  # b\n");
 }
 END_TEST
 
@@ -142,10 +142,10 @@ START_TEST(a_pool_that_alone_reads_a_relu_goes_before_it)
   const uint32_t p = emit("p", "max_pool2d", &pool, r, DLC_NONE);
   emit("f", "flatten", NULL, p, DLC_NONE);
   rig_ok(dlc_graph_pool_before_relu(g));
-  expect_dump("%1 f32[1,2,2,2], %3 u8[1,2,2,2] = max_pool2d(%0 x) {kernel_size: [2, 2], stride: [2, 2], "
+  expect_dump("%1 f32[1, 2, 2, 2], %3 u8[1, 2, 2, 2] = max_pool2d(%0 x) {kernel_size: [2, 2], stride: [2, 2], "
               "padding: [0, 0, 0, 0]}  # p\n"
-              "%2 f32[1,2,2,2] = relu(%1)  # r\n"
-              "%4 f32[1,8] = flatten(%2)  # f\n");
+              "%2 f32[1, 2, 2, 2] = relu(%1)  # r\n"
+              "%4 f32[1, 8] = flatten(%2)  # f\n");
 }
 END_TEST
 

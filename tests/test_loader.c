@@ -168,7 +168,7 @@ START_TEST(a_validation_part_is_disjoint_and_a_function_of_the_seed)
   dlc_subset_free(&other_train);
   dlc_subset_free(&other_val);
   ck_assert_int_eq(dlc_subset_split(&d.info, 0, 103, 1, &other_train, &other_val), DLC_INVALID);
-  ck_assert_str_eq(dlc_reason(), "a validation part of 103 samples; the train split has only 103");
+  ck_assert_str_eq(dlc_reason(), "a validation part of 103 samples; the train split has 103");
   dlc_subset_free(&train);
   dlc_subset_free(&val);
   dlc_subset_free(&again_train);

@@ -102,7 +102,7 @@ static const struct {
     {"layers:\n  - conv2d: {name: c, out_channels: 6,\n     kernel_size: big}\n",
      "m.yaml:3: layer `c`: `kernel_size: big`: expected a whole number"},
     {"layers:\n  - flatten\n  - linear: {name: fc, out_features: 84}\n",
-     "m.yaml:3: the last layer `fc` gives f32[2,84]; expected [batch, 10], a number for each class"},
+     "m.yaml:3: the last layer `fc` gives [2, 84]; expected [batch, 10], a number for each class"},
 };
 
 START_TEST(a_wrong_model_file_is_refused_with_its_place)

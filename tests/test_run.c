@@ -1,5 +1,6 @@
 /* Whole training runs on a small data set in memory: they learn, they are reproducible to the byte, they allocate
  * nothing after the first step, and what goes wrong is said. */
+#include "base/clock.h"
 #include "base/pool.h"
 #include "host/host.h"
 #include "rig.h"

@@ -31,11 +31,11 @@ static void say_dataset(const cli_job *job)
   dlc_str line = {0};
   dlc_str_addf(&line, "dataset   %s:", job->dataset->name);
   for (uint32_t i = 0; i < info->n_splits; i++) {
-    const dlc_split *split = cli_split_at(info, i);
+    const dlc_split *split = dlc_split_at(info, i);
     dlc_str_addf(&line, " %lld %s,", (long long)split->count, split->name);
   }
   dlc_str_addf(&line, " %lldx%lldx%lld", (long long)info->channels, (long long)info->height, (long long)info->width);
-  if (info->origin) dlc_str_addf(&line, " (%s)", info->origin);
+  if (DLC_HAS(info, origin)) dlc_str_addf(&line, " (%s)", info->origin);
   cli_say(job->console, DLC_LOG_INFO, "%s", dlc_str_get(&line));
   dlc_str_clear(&line);
   dlc_str_addf(&line, "classes   %u:", info->n_classes);
@@ -145,7 +145,7 @@ static uint32_t worker_count(const cli_job *job)
 {
   if (job->options->workers >= 0) return (uint32_t)job->options->workers;
   for (uint32_t i = 0; i < job->info->n_splits; i++)
-    if (!DLC_HAS(cli_split_at(job->info, i), samples)) return 2;
+    if (!DLC_HAS(dlc_split_at(job->info, i), samples)) return 2;
   return 0;
 }
 

@@ -1,6 +1,7 @@
 /* Finding and opening what the options name. */
 #include "job.h"
 #include "base/status.h"
+#include "data/dataset.h"
 #include "ops/ops.h"
 #include "run/program.h"
 #include <stdlib.h>
@@ -66,20 +67,6 @@ int cli_read_options(const char *option, const char *name, const dlc_option *tab
 
 /* ---- dataset ---- */
 
-const dlc_split *cli_split_at(const dlc_dataset_info *info, uint32_t i)
-{
-  return (const dlc_split *)((const char *)info->splits + (size_t)i * info->splits->size);
-}
-
-const dlc_split *cli_split_named(const dlc_dataset_info *info, const char *name)
-{
-  for (uint32_t i = 0; i < info->n_splits; i++) {
-    const dlc_split *split = cli_split_at(info, i);
-    if (strcmp(split->name, name) == 0) return split;
-  }
-  return NULL;
-}
-
 static int open_dataset(cli_job *job, const char *spec)
 {
   const void *object = NULL;
@@ -97,10 +84,7 @@ static int open_dataset(cli_job *job, const char *spec)
     dlc_fail_in(status, "dataset %s", ds->name);
     return CLI_FAILED;
   }
-  job->info = ds->info(job->data);
-  if (cli_split_named(job->info, "train")) return CLI_OK;
-  dlc_fail(DLC_INVALID, "dataset %s: it has no split 'train'", ds->name);
-  return CLI_FAILED;
+  return dlc_dataset_describe(ds, job->data, &job->info) < 0 ? CLI_FAILED : CLI_OK;
 }
 
 /* --data-dir alone means: whatever idx files are there. */

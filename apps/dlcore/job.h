@@ -51,9 +51,6 @@ int cli_read_options(const char *option, const char *name, const dlc_option *tab
 dlc_status cli_forward(cli_job *job, const int64_t chw[3], int64_t classes, dlc_graph_build **g, dlc_model_graph *m);
 /* Elements of all parameters of it. */
 int64_t cli_count_parameters(dlc_graph_build *g, const dlc_model_graph *m);
-const dlc_split *cli_split_at(const dlc_dataset_info *info, uint32_t i);
-/* The dataset's split of this name, or NULL. */
-const dlc_split *cli_split_named(const dlc_dataset_info *info, const char *name);
 
 /* models.c: where a model NAME or FILE is; the caller frees *path. */
 int cli_find_model(const char *model, char **path);

@@ -1,4 +1,5 @@
 /* dlcore, the program: reads the options, runs one command, reports how it ended. */
+#include "base/clock.h"
 #include "base/status.h"
 #include "commands.h"
 #include <signal.h>

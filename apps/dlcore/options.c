@@ -1,13 +1,12 @@
 /* Options: looked up, checked against the table, stored. Four sources, of which the higher one wins. */
 #include "options.h"
 #include "base/names.h"
+#include "base/parse.h"
 #include "base/status.h"
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 extern char **environ;
 
@@ -78,26 +77,6 @@ static dlc_status bad_value(const char *label, const char *expected, const char 
                   range ? range : "", text);
 }
 
-/* "low..high", either end may be left out. */
-static bool in_range(double v, const char *range)
-{
-  if (!range) return true;
-  const char *dots = strstr(range, "..");
-  if (dots > range && v < strtod(range, NULL)) return false;
-  return dots[2] == 0 || v <= strtod(dots + 2, NULL);
-}
-
-static bool is_choice(const char *choices, const char *text)
-{
-  size_t length = strlen(text);
-  for (const char *p = choices; *p;) {
-    size_t n = strcspn(p, "|");
-    if (n == length && strncmp(p, text, n) == 0) return true;
-    p += n + (p[n] == '|');
-  }
-  return false;
-}
-
 typedef union value {
   int64_t i;
   double f;
@@ -106,40 +85,25 @@ typedef union value {
 
 static dlc_status read_number(const cli_option *option, const char *text, const char *label, value *v)
 {
-  char *end;
-  errno = 0;
   if (option->type == CLI_INT) {
-    v->i = strtoll(text, &end, 10);
-    if (end == text || *end || errno || !in_range((double)v->i, option->range))
+    if (!dlc_parse_int(text, &v->i) || !dlc_in_range(option->range, (double)v->i))
       return bad_value(label, "a whole number", option->range, text);
     return DLC_OK;
   }
-  v->f = strtod(text, &end);
-  bool ok = end != text && *end == 0 && isfinite(v->f);
+  bool ok = dlc_parse_float(text, &v->f);
   if (option->type == CLI_SPLIT) {
     if (!ok || v->f < 0 || v->f > 4294967295.0 || (v->f >= 1 && v->f != floor(v->f)))
       return bad_value(label, "a fraction below 1 or a number of images", NULL, text);
-  } else if (!ok || !in_range(v->f, option->range)) {
+  } else if (!ok || !dlc_in_range(option->range, v->f)) {
     return bad_value(label, "a number", option->range, text);
   }
   return DLC_OK;
 }
 
-static dlc_status read_bool(const char *text, const char *label, value *v)
-{
-  static const char *const words[] = {"true", "yes", "on", "1", "false", "no", "off", "0"};
-  for (size_t i = 0; i < 8; i++) {
-    if (strcasecmp(text, words[i])) continue;
-    v->b = i < 4;
-    return DLC_OK;
-  }
-  return bad_value(label, "true or false", NULL, text);
-}
-
 static dlc_status read_string(const cli_option *option, const char *text, const char *label)
 {
   if (!*text) return dlc_fail(DLC_INVALID, "%s: expected a text, got nothing", label);
-  if (!option->range || is_choice(option->range, text)) return DLC_OK;
+  if (!option->range || dlc_is_choice(option->range, text)) return DLC_OK;
   return dlc_fail(DLC_INVALID, "%s: expected one of %s, got '%s'", label, option->range, text);
 }
 
@@ -168,7 +132,9 @@ dlc_status cli_option_set(cli_options *o, const cli_option *option, const char *
   case CLI_INT:
   case CLI_FLOAT:
   case CLI_SPLIT: DLC_TRY(read_number(option, text, label, &v)); break;
-  case CLI_BOOL: DLC_TRY(read_bool(text, label, &v)); break;
+  case CLI_BOOL:
+    if (!dlc_parse_bool(text, &v.b)) return bad_value(label, "true or false", NULL, text);
+    break;
   default: DLC_TRY(read_string(option, text, label)); break;
   }
   unsigned char *rank = &o->rank[option - cli_table];

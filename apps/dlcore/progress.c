@@ -1,5 +1,6 @@
 /* How far the run is, on one line:
  * epoch 3/10 train 352/352 ━━━━━━━━ 3721 img/s  eta 1:24  loss 1.273  acc 54.6%  lr 1.0e-03  wait 3% */
+#include "base/clock.h"
 #include "console.h"
 #include <math.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "results.h"
 #include "base/file.h"
 #include "base/status.h"
+#include "data/dataset.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -44,7 +45,7 @@ static json_t *as_json(const cli_job *job, const dlc_results *r)
   json_object_set_new(root, "steps", json_integer(r->steps));
   json_object_set_new(root, "interrupted", json_boolean(r->interrupted));
   add_metrics(root, "train", &r->train);
-  if (o->val_split > 0 || cli_split_named(job->info, "val")) add_metrics(root, "val", &r->val);
+  if (o->val_split > 0 || dlc_split_find(job->info, "val") >= 0) add_metrics(root, "val", &r->val);
   add_metrics(root, "test", &r->test);
   json_object_set_new(root, "images_per_second", number(r->images_per_second));
   json_object_set_new(root, "seconds_total", number(r->seconds_total));

@@ -3,12 +3,12 @@
  * Batch b always goes to slot b % n_slots. A worker takes the lowest batch that nobody has taken and whose slot is
  * free; the caller takes batches in order. One mutex guards the counters; samples are read outside of it. */
 #include "data/loader.h"
+#include "base/clock.h"
 #include "base/random.h"
 #include "base/status.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct slot {
   uint8_t *samples;
@@ -37,13 +37,6 @@ struct dlc_loader {
   bool stop;
 };
 
-static double now(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* ---- reading ---- */
 
 static uint32_t batch_count(const dlc_loader *l, uint32_t batch)
@@ -54,7 +47,7 @@ static uint32_t batch_count(const dlc_loader *l, uint32_t batch)
 
 static dlc_status read_sample(const dlc_loader *l, uint32_t index, uint8_t *to)
 {
-  if (l->split->samples) {
+  if (DLC_HAS(l->split, samples)) {
     memcpy(to, l->split->samples + (size_t)index * l->sample_bytes, l->sample_bytes);
     return DLC_OK;
   }
@@ -108,8 +101,8 @@ static void *work(void *arg)
 static dlc_status start_workers(dlc_loader *l)
 {
   l->n_slots = 2 * l->config.workers;
-  l->slots = calloc(l->n_slots, sizeof(*l->slots));
-  l->threads = calloc(l->config.workers, sizeof(*l->threads));
+  l->slots = calloc(l->n_slots, sizeof *l->slots);
+  l->threads = calloc(l->config.workers, sizeof *l->threads);
   if (!l->slots || !l->threads) return dlc_fail_nomem();
   for (uint32_t i = 0; i < l->n_slots; i++) {
     l->slots[i].samples = malloc(l->config.batch_size * l->sample_bytes);
@@ -129,14 +122,14 @@ dlc_status dlc_loader_open(const dlc_loader_config *config, dlc_loader **loader)
 {
   *loader = NULL;
   const dlc_dataset_info *info = config->dataset->info(config->data);
-  dlc_loader *l = calloc(1, sizeof(*l));
+  dlc_loader *l = calloc(1, sizeof *l);
   if (!l) return dlc_fail_nomem();
   l->config = *config;
-  l->split = (const dlc_split *)((const char *)info->splits + (size_t)config->subset->split * info->splits->size);
+  l->split = dlc_split_at(info, config->subset->split);
   l->sample_bytes = (size_t)(info->channels * info->height * info->width);
   pthread_mutex_init(&l->lock, NULL);
   pthread_cond_init(&l->changed, NULL);
-  l->order = malloc(((size_t)config->subset->count + 1) * sizeof(*l->order));
+  l->order = malloc(((size_t)config->subset->count + 1) * sizeof *l->order);
   dlc_status status = l->order ? DLC_OK : dlc_fail_nomem();
   if (status >= 0 && config->workers) status = start_workers(l);
   if (status < 0) {
@@ -201,7 +194,7 @@ static dlc_status take_from_slot(dlc_loader *l, uint8_t *samples, int32_t *label
   *n = s->n;
   if (status >= 0) {
     memcpy(samples, s->samples, s->n * l->sample_bytes);
-    memcpy(labels, s->labels, s->n * sizeof(*labels));
+    memcpy(labels, s->labels, s->n * sizeof *labels);
   }
   pthread_mutex_lock(&l->lock);
   s->ready = false;
@@ -217,7 +210,7 @@ dlc_status dlc_loader_next(dlc_loader *l, uint8_t *samples, int32_t *labels, uin
 {
   *n = 0;
   if (l->next_take >= l->n_batches) return DLC_END;
-  const double began = now();
+  const double began = dlc_seconds();
   dlc_status status;
   if (l->n_threads) {
     status = take_from_slot(l, samples, labels, n);
@@ -226,7 +219,7 @@ dlc_status dlc_loader_next(dlc_loader *l, uint8_t *samples, int32_t *labels, uin
     status = read_batch(l, l->next_take, samples, labels);
     l->next_take++;
   }
-  l->waited += now() - began;
+  l->waited += dlc_seconds() - began;
   return status;
 }
 

@@ -5,17 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const dlc_split *split_at(const dlc_dataset_info *info, uint32_t i)
-{
-  return (const dlc_split *)((const char *)info->splits + (size_t)i * info->splits->size);
-}
-
 static dlc_status take(dlc_subset *subset, uint32_t split, const uint32_t *index, uint32_t count)
 {
   *subset = (dlc_subset){.split = split, .count = count};
-  subset->index = malloc(((size_t)count + 1) * sizeof(*subset->index));
+  subset->index = malloc(((size_t)count + 1) * sizeof *subset->index);
   if (!subset->index) return dlc_fail_nomem();
-  if (count) memcpy(subset->index, index, count * sizeof(*index));
+  if (count) memcpy(subset->index, index, count * sizeof *index);
   return DLC_OK;
 }
 
@@ -28,22 +23,21 @@ static int ascending(const void *a, const void *b)
 dlc_status dlc_subset_split(const dlc_dataset_info *info, uint32_t split, double fraction, uint64_t seed,
                             dlc_subset *train, dlc_subset *val)
 {
-  const int64_t total = split_at(info, split)->count;
+  const int64_t total = dlc_split_at(info, split)->count;
   *train = *val = (dlc_subset){0};
   if (total <= 0 || total > UINT32_MAX / 2)
-    return dlc_fail(DLC_INVALID, "split %s has %lld samples", split_at(info, split)->name, (long long)total);
+    return dlc_fail(DLC_INVALID, "split %s has %lld samples", dlc_split_at(info, split)->name, (long long)total);
   const double wanted = fraction < 1 ? (double)total * fraction : fraction;
-  if (fraction < 0 || wanted >= (double)total)
-    return dlc_fail(DLC_INVALID, "a validation part of %g samples; the train split has only %lld", wanted,
-                    (long long)total);
+  if (!(fraction >= 0) || wanted >= (double)total || (fraction > 0 && wanted < 1))
+    return dlc_fail(DLC_INVALID, "a validation part of %g samples; the train split has %lld", wanted, (long long)total);
   const uint32_t n = (uint32_t)total, n_val = (uint32_t)wanted;
-  uint32_t *order = malloc(n * sizeof(*order));
+  uint32_t *order = malloc(n * sizeof *order);
   if (!order) return dlc_fail_nomem();
   if (n_val) dlc_random_permutation(seed, DLC_PURPOSE_SPLIT, 0, order, n);
   for (uint32_t i = 0; i < n && !n_val; i++) order[i] = i;
   /* Both parts keep the order of the files. */
-  qsort(order, n_val, sizeof(*order), ascending);
-  qsort(order + n_val, n - n_val, sizeof(*order), ascending);
+  qsort(order, n_val, sizeof *order, ascending);
+  qsort(order + n_val, n - n_val, sizeof *order, ascending);
   dlc_status status = take(val, split, order, n_val);
   if (status >= 0) status = take(train, split, order + n_val, n - n_val);
   if (status < 0) dlc_subset_free(val);

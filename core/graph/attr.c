@@ -1,45 +1,29 @@
 /* Attributes of ops: a struct of int64_t and double, read and written through the op's table. */
 #include "base/names.h"
+#include "base/parse.h"
 #include "base/status.h"
 #include "graph/graph.h"
-#include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-const dlc_attr *dlc_attr_at(const dlc_op *op, uint32_t i)
-{
-  return (const dlc_attr *)((const char *)op->attrs + (size_t)i * op->attrs->size);
-}
-
 static dlc_status read_int(const char *name, const char *word, int64_t *out)
 {
-  char *end;
-  errno = 0;
-  long long value = strtoll(word, &end, 10);
-  if (end == word || *end || errno) return dlc_fail(DLC_INVALID, "`%s: %s`: expected a whole number", name, word);
-  *out = value;
-  return DLC_OK;
+  if (dlc_parse_int(word, out)) return DLC_OK;
+  return dlc_fail(DLC_INVALID, "`%s: %s`: expected a whole number", name, word);
 }
 
 static dlc_status read_float(const char *name, const char *word, double *out)
 {
-  char *end;
-  double value = strtod(word, &end);
-  if (end == word || *end || !isfinite(value)) return dlc_fail(DLC_INVALID, "`%s: %s`: expected a number", name, word);
-  *out = value;
-  return DLC_OK;
+  if (dlc_parse_float(word, out)) return DLC_OK;
+  return dlc_fail(DLC_INVALID, "`%s: %s`: expected a number", name, word);
 }
 
 static dlc_status read_bool(const char *name, const char *word, int64_t *out)
 {
-  static const char *const words[] = {"false", "true", "no", "yes", "off", "on", "0", "1"};
-  for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-    if (strcmp(word, words[i]) == 0) {
-      *out = i & 1;
-      return DLC_OK;
-    }
-  return dlc_fail(DLC_INVALID, "`%s: %s`: expected true or false", name, word);
+  bool on;
+  if (!dlc_parse_bool(word, &on)) return dlc_fail(DLC_INVALID, "`%s: %s`: expected true or false", name, word);
+  *out = on;
+  return DLC_OK;
 }
 
 /* 1, [1, 2] (vertical, horizontal), [top, left, bottom, right] or same. */

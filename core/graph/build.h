@@ -13,7 +13,4 @@ struct dlc_graph_build {
   dlc_graph view;
 };
 
-/* f32[64,6,24,24] */
-void dlc_dump_shape(const dlc_value *v, dlc_str *out);
-
 #endif

@@ -107,11 +107,11 @@ dlc_status dlc_graph_differentiate(dlc_graph_build *g, uint32_t loss, const uint
 {
   walk w = {.builder = {sizeof(dlc_builder), g->finder.host, builder_value, builder_emit}, .g = g};
   w.n_values = g->n_values;
-  w.depends = calloc(g->n_values ? g->n_values : 1, sizeof(*w.depends));
-  w.grads = malloc((g->n_values ? g->n_values : 1) * sizeof(*w.grads));
+  w.depends = calloc(g->n_values ? g->n_values : 1, sizeof *w.depends);
+  w.grads = malloc((g->n_values ? g->n_values : 1) * sizeof *w.grads);
   dlc_status status = w.depends && w.grads ? DLC_OK : dlc_fail_nomem();
   if (status == DLC_OK) {
-    memset(w.grads, 0xff, g->n_values * sizeof(*w.grads));
+    memset(w.grads, 0xff, g->n_values * sizeof *w.grads);
     uint32_t n_nodes = g->n_nodes;
     find_dependents(&w, wanted, n_wanted, n_nodes);
     status = seed_and_walk(&w, loss, n_nodes);

@@ -1,14 +1,6 @@
 /* The graph as text, one line a node. */
-#include "graph/build.h"
-
-static const char *const dtype_names[] = {"?", "f32", "f64", "i32", "i64", "u8"};
-
-void dlc_dump_shape(const dlc_value *v, dlc_str *out)
-{
-  dlc_str_addf(out, "%s[", dtype_names[v->dtype <= DLC_U8 ? v->dtype : 0]);
-  for (uint32_t i = 0; i < v->rank; i++) dlc_str_addf(out, i ? ",%lld" : "%lld", (long long)v->dim[i]);
-  dlc_str_add(out, "]");
-}
+#include "base/shape.h"
+#include "graph/graph.h"
 
 static void dump_attr(const dlc_attr *a, const void *attr, dlc_str *out)
 {
@@ -18,10 +10,8 @@ static void dump_attr(const dlc_attr *a, const void *attr, dlc_str *out)
   switch (a->type) {
   case DLC_ATTR_FLOAT: dlc_str_addf(out, "%g", *(const double *)at); break;
   case DLC_ATTR_BOOL: dlc_str_add(out, *i ? "true" : "false"); break;
-  case DLC_ATTR_PAIR: dlc_str_addf(out, "[%lld, %lld]", (long long)i[0], (long long)i[1]); break;
-  case DLC_ATTR_PADDING:
-    dlc_str_addf(out, "[%lld, %lld, %lld, %lld]", (long long)i[0], (long long)i[1], (long long)i[2], (long long)i[3]);
-    break;
+  case DLC_ATTR_PAIR: dlc_str_add(out, dlc_name_shape(2, i).text); break;
+  case DLC_ATTR_PADDING: dlc_str_add(out, dlc_name_shape(4, i).text); break;
   default: dlc_str_addf(out, "%lld", (long long)*i); break;
   }
 }
@@ -30,8 +20,9 @@ void dlc_graph_dump_node(const dlc_graph *g, uint32_t index, dlc_str *out)
 {
   const dlc_node *n = dlc_node_at(g, index);
   for (uint32_t k = 0; k < n->n_out; k++) {
-    dlc_str_addf(out, k ? ", %%%u " : "%%%u ", n->out[k]);
-    dlc_dump_shape(dlc_value_at(g, n->out[k]), out);
+    const dlc_value *v = dlc_value_at(g, n->out[k]);
+    dlc_str_addf(out, "%s%%%u %s%s", k ? ", " : "", n->out[k], dlc_dtype_name(v->dtype),
+                 dlc_name_shape(v->rank, v->dim).text);
   }
   dlc_str_addf(out, " = %s(", n->op->name);
   for (uint32_t j = 0; j < n->n_in; j++) {

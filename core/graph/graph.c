@@ -7,7 +7,7 @@
 
 dlc_status dlc_graph_new(const dlc_op_finder *finder, dlc_graph_build **g)
 {
-  *g = calloc(1, sizeof(**g));
+  *g = calloc(1, sizeof **g);
   if (!*g) return dlc_fail_nomem();
   (*g)->finder = *finder;
   return DLC_OK;
@@ -76,7 +76,7 @@ static dlc_status append_value(dlc_graph_build *g, const dlc_value *v, uint32_t 
 dlc_status dlc_graph_value(dlc_graph_build *g, const char *name, uint32_t role, uint32_t dtype, uint32_t rank,
                            const int64_t *dim, uint32_t *id)
 {
-  dlc_value v = {.size = sizeof(v), .dtype = dtype, .rank = rank, .role = role};
+  dlc_value v = {.size = sizeof v, .dtype = dtype, .rank = rank, .role = role};
   for (uint32_t i = 0; i < rank && i < DLC_MAX_RANK; i++) v.dim[i] = dim[i];
   if (check_value(&v) < 0) return dlc_fail_in(DLC_INVALID, "%s", name);
   v.name = dlc_arena_strdup(&g->arena, name);
@@ -108,7 +108,7 @@ static dlc_status infer(dlc_graph_build *g, const char *name, const dlc_op *op, 
     if (in[i] >= g->n_values) return dlc_fail(DLC_INTERNAL, "op %s: input %u does not exist", op->name, i);
     iv[i] = &g->values[in[i]];
   }
-  memset(out, 0, DLC_MAX_OUT * sizeof(*out));
+  memset(out, 0, DLC_MAX_OUT * sizeof *out);
   *n_out = 0;
   DLC_TRY(op->infer(g->finder.host, attr, n_in, iv, n_out, out));
   if (*n_out == 0 || *n_out > DLC_MAX_OUT) return dlc_fail(DLC_INTERNAL, "op %s: %u outputs", op->name, *n_out);
@@ -145,13 +145,13 @@ static dlc_status append_node(dlc_graph_build *g, const char *name, const dlc_op
   DLC_TRY(infer(g, name, op, own_attr, in, n_in, values, &n_out));
   DLC_TRY(grow((void **)&g->nodes, &g->node_capacity, g->n_nodes + 1, sizeof(dlc_node)));
   for (uint32_t k = 0; k < n_out; k++) DLC_TRY(append_value(g, &values[k], &out[k]));
-  dlc_node node = {.size = sizeof(node),
+  dlc_node node = {.size = sizeof node,
                    .n_in = n_in,
                    .n_out = n_out,
                    .op = op,
                    .attr = own_attr,
-                   .in = dlc_arena_copy(&g->arena, in, n_in * sizeof(*in)),
-                   .out = dlc_arena_copy(&g->arena, out, n_out * sizeof(*out)),
+                   .in = dlc_arena_copy(&g->arena, in, n_in * sizeof *in),
+                   .out = dlc_arena_copy(&g->arena, out, n_out * sizeof *out),
                    .name = dlc_arena_strdup(&g->arena, name)};
   if (!node.in || !node.out || !node.name) return dlc_fail_nomem();
   g->nodes[g->n_nodes++] = node;

@@ -50,7 +50,7 @@ dlc_status dlc_graph_prune(dlc_graph_build *g);
  * from a relu of a quarter of the size. Before differentiation. */
 dlc_status dlc_graph_pool_before_relu(dlc_graph_build *g);
 
-/* One line a node: `%7 f32[64,6,24,24] = conv2d(%0 input, %1 conv1.weight) {kernel_size: [5, 5]}  # conv1`. */
+/* One line a node: `%7 f32[64, 6, 24, 24] = conv2d(%0 input, %1 conv1.weight) {kernel_size: [5, 5]}  # conv1`. */
 void dlc_graph_dump(const dlc_graph *g, dlc_str *out);
 void dlc_graph_dump_node(const dlc_graph *g, uint32_t node, dlc_str *out); /* without the newline */
 
@@ -61,7 +61,5 @@ dlc_status dlc_attr_defaults(const dlc_op *op, void *attr, const char **missing)
 /* Sets one attribute from text as written in a model file; `words` gives the numbers n..., count of them, already
  * split: "5", or "3", "5" for [3, 5]. */
 dlc_status dlc_attr_set(const dlc_op *op, void *attr, const char *name, const char *const *words, uint32_t count);
-/* The i-th entry of the op's table. */
-const dlc_attr *dlc_attr_at(const dlc_op *op, uint32_t i);
 
 #endif

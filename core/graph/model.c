@@ -92,7 +92,7 @@ static dlc_status read_layers(dlc_model *m, yaml_document_t *doc, yaml_node_t *l
   if (list->type != YAML_SEQUENCE_NODE) return fail_at(m, &list->start_mark, "`layers` must be a list");
   size_t n = (size_t)(list->data.sequence.items.top - list->data.sequence.items.start);
   if (n == 0) return fail_at(m, &list->start_mark, "`layers` is empty");
-  m->layers = dlc_arena_alloc(&m->arena, n * sizeof(*m->layers));
+  m->layers = dlc_arena_alloc(&m->arena, n * sizeof *m->layers);
   if (!m->layers) return dlc_fail_nomem();
   for (size_t i = 0; i < n; i++) {
     yaml_node_t *node = yaml_document_get_node(doc, list->data.sequence.items.start[i]);
@@ -157,7 +157,7 @@ static char *name_from_path(dlc_arena *arena, const char *path)
 dlc_status dlc_model_parse(const char *text, size_t length, const char *origin, dlc_model **model)
 {
   *model = NULL;
-  dlc_model *m = calloc(1, sizeof(*m));
+  dlc_model *m = calloc(1, sizeof *m);
   if (!m) return dlc_fail_nomem();
   m->origin = dlc_arena_strdup(&m->arena, origin);
   m->name = name_from_path(&m->arena, origin);

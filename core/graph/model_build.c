@@ -1,5 +1,6 @@
 /* From the list of layers to nodes: each layer's parameters are what its op says they are. */
 #include "base/names.h"
+#include "base/shape.h"
 #include "base/status.h"
 #include "base/str.h"
 #include "graph/build.h"
@@ -27,7 +28,7 @@ static dlc_status set_arg(const builder *b, const dlc_op *op, const dlc_layer_ar
 {
   char classes[24];
   const char *words[DLC_ARG_WORDS];
-  snprintf(classes, sizeof(classes), "%lld", (long long)b->classes);
+  snprintf(classes, sizeof classes, "%lld", (long long)b->classes);
   for (uint32_t i = 0; i < arg->count; i++) words[i] = strcmp(arg->words[i], "classes") ? arg->words[i] : classes;
   if (*arg->name) return dlc_attr_set(op, attr, arg->name, words, arg->count);
   if (op->n_attrs == 0) return dlc_fail(DLC_INVALID, "%s takes no arguments", op->name);
@@ -64,7 +65,7 @@ static dlc_status add_param(builder *b, const dlc_layer_text *layer, const dlc_p
   if (status < 0) return status;
   if (b->out->n_params == b->param_capacity) {
     uint32_t larger = b->param_capacity ? 2 * b->param_capacity : 16;
-    dlc_model_param *moved = realloc(b->out->params, larger * sizeof(*moved));
+    dlc_model_param *moved = realloc(b->out->params, larger * sizeof *moved);
     if (!moved) return dlc_fail_nomem();
     b->out->params = moved;
     b->param_capacity = larger;
@@ -83,7 +84,7 @@ static dlc_status add_inputs(builder *b, const dlc_layer_text *layer, const dlc_
   for (uint32_t k = 0;; k++) {
     const dlc_value x = *dlc_value_at(dlc_graph_view(b->g), b->current);
     const dlc_value *xs[1] = {&x};
-    dlc_param p = {.size = sizeof(p), .value = {.size = sizeof(p.value)}};
+    dlc_param p = {.size = sizeof p, .value = {.size = sizeof p.value}};
     dlc_status status = op->param(dlc_graph_host(b->g), attr, xs, k, &p);
     if (status == DLC_END) return DLC_OK;
     if (status < 0) return status;
@@ -123,21 +124,18 @@ static dlc_status check_logits(const builder *b)
   const dlc_graph *g = dlc_graph_view(b->g);
   const dlc_value *v = dlc_value_at(g, b->current);
   if (v->rank == 2 && v->dim[1] == b->classes) return DLC_OK;
-  dlc_str came = {0};
   const dlc_layer_text *last = &b->model->layers[b->model->n_layers - 1];
-  dlc_dump_shape(v, &came);
-  dlc_fail(DLC_INVALID, "%s:%u: the last layer `%s` gives %s; expected [batch, %lld], a number for each class",
-           b->model->origin, last->line, last->name, dlc_str_get(&came), (long long)b->classes);
-  dlc_str_free(&came);
-  return DLC_INVALID;
+  return dlc_fail(DLC_INVALID, "%s:%u: the last layer `%s` gives %s; expected [batch, %lld], a number for each class",
+                  b->model->origin, last->line, last->name, dlc_name_shape(v->rank, v->dim).text,
+                  (long long)b->classes);
 }
 
 dlc_status dlc_model_build(const dlc_model *model, dlc_graph_build *g, uint32_t input, int64_t classes,
                            dlc_model_graph *out)
 {
   builder b = {.model = model, .g = g, .classes = classes, .current = input, .out = out};
-  memset(out, 0, sizeof(*out));
-  out->layers = calloc(model->n_layers, sizeof(*out->layers));
+  memset(out, 0, sizeof *out);
+  out->layers = calloc(model->n_layers, sizeof *out->layers);
   dlc_status status = out->layers ? DLC_OK : dlc_fail_nomem();
   for (uint32_t i = 0; i < model->n_layers && status >= 0; i++) status = build_layer(&b, &model->layers[i]);
   if (status >= 0) status = check_logits(&b);
@@ -150,5 +148,5 @@ void dlc_model_graph_free(dlc_model_graph *m)
 {
   free(m->params);
   free(m->layers);
-  memset(m, 0, sizeof(*m));
+  memset(m, 0, sizeof *m);
 }

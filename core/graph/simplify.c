@@ -61,11 +61,11 @@ dlc_status dlc_graph_pool_before_relu(dlc_graph_build *g)
     /* before -> pool -> middle (now of the pooled shape) -> relu -> after */
     const uint32_t after = pool->out[0];
     const uint32_t pool_out[2] = {middle, pool->out[1]};
-    memcpy(g->values[middle].dim, g->values[after].dim, sizeof(g->values[middle].dim));
-    pool->in = dlc_arena_copy(&g->arena, &before, sizeof(before));
-    pool->out = dlc_arena_copy(&g->arena, pool_out, sizeof(pool_out));
-    relu->in = dlc_arena_copy(&g->arena, &middle, sizeof(middle));
-    relu->out = dlc_arena_copy(&g->arena, &after, sizeof(after));
+    memcpy(g->values[middle].dim, g->values[after].dim, sizeof g->values[middle].dim);
+    pool->in = dlc_arena_copy(&g->arena, &before, sizeof before);
+    pool->out = dlc_arena_copy(&g->arena, pool_out, sizeof pool_out);
+    relu->in = dlc_arena_copy(&g->arena, &middle, sizeof middle);
+    relu->out = dlc_arena_copy(&g->arena, &after, sizeof after);
     if (!pool->in || !pool->out || !relu->in || !relu->out) return dlc_fail_nomem();
     dlc_node exchanged = *relu;
     *relu = *pool;

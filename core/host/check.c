@@ -92,7 +92,7 @@ static dlc_status check_attrs(const dlc_op *op)
     return dlc_fail(DLC_INVALID, "attribute 0: its struct has %u bytes, at least %zu are needed", op->attrs->size,
                     least);
   for (uint32_t i = 0; i < op->n_attrs; i++) {
-    const dlc_attr *a = (const dlc_attr *)((const char *)op->attrs + (size_t)i * op->attrs->size);
+    const dlc_attr *a = dlc_attr_at(op, i);
     if (!a->name || !*a->name) return dlc_fail(DLC_INVALID, "attribute %u: field `name` is NULL or empty", i);
     size_t bytes = attr_bytes(a->type);
     if (bytes == 0) return dlc_fail(DLC_INVALID, "attribute '%s': unknown type %u", a->name, a->type);

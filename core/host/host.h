@@ -60,10 +60,4 @@ const dlc_host *dlc_registry_host(dlc_registry *r);
 dlc_status dlc_options_read(const char *owner, const dlc_option *options, uint32_t n_options, const char *text,
                             dlc_option_value **values);
 
-/* The i-th entry of an option table, whatever size its author built it with. */
-static inline const dlc_option *dlc_option_at(const dlc_option *options, uint32_t i)
-{
-  return (const dlc_option *)((const char *)options + (size_t)i * options->size);
-}
-
 #endif

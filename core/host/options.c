@@ -1,14 +1,12 @@
 /* "steps=10,name=x" against a table of options. Numbers are read as C writes them; the whole value must be one. */
 #include "base/names.h"
+#include "base/parse.h"
 #include "base/status.h"
 #include "base/str.h"
 #include "host/host.h"
-#include <errno.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 typedef struct reading {
   const char *owner;
@@ -19,75 +17,26 @@ typedef struct reading {
 
 /* ---- one value ---- */
 
-static bool read_int(const char *text, int64_t *value)
-{
-  char *end;
-  errno = 0;
-  long long v = strtoll(text, &end, 10);
-  *value = v;
-  return end != text && *end == '\0' && errno == 0;
-}
-
-static bool read_float(const char *text, double *value)
-{
-  char *end;
-  *value = strtod(text, &end);
-  return end != text && *end == '\0' && isfinite(*value);
-}
-
-static bool read_bool(const char *text, int64_t *value)
-{
-  static const char *const words[2][4] = {{"false", "off", "no", "0"}, {"true", "on", "yes", "1"}};
-  for (int v = 0; v < 2; v++) {
-    for (int k = 0; k < 4; k++) {
-      if (strcasecmp(text, words[v][k]) != 0) continue;
-      *value = v;
-      return true;
-    }
-  }
-  return false;
-}
-
-/* "LOW..HIGH", either of which may be missing. */
-static bool in_range(const char *range, double value)
-{
-  const char *dots = range ? strstr(range, "..") : NULL;
-  if (!dots) return true;
-  if (dots > range && value < strtod(range, NULL)) return false;
-  return dots[2] == '\0' || value <= strtod(dots + 2, NULL);
-}
-
-/* "a|b|c" */
-static bool is_choice(const char *choices, const char *text)
-{
-  size_t length = strlen(text);
-  while (choices) {
-    size_t n = strcspn(choices, "|");
-    if (n == length && strncmp(choices, text, n) == 0) return true;
-    choices = choices[n] ? choices + n + 1 : NULL;
-  }
-  return false;
-}
-
 static dlc_status read_value(const reading *r, uint32_t i, const char *text)
 {
   const dlc_option *o = dlc_option_at(r->options, i);
   dlc_option_value *v = &r->values[i];
   const char *expected = NULL;
-  bool within = true;
+  bool within = true, on = false;
   switch (o->type) {
   case DLC_OPTION_INT:
-    if (!read_int(text, &v->i)) expected = "a whole number";
-    else within = in_range(o->range, (double)v->i);
+    if (!dlc_parse_int(text, &v->i)) expected = "a whole number";
+    else within = dlc_in_range(o->range, (double)v->i);
     break;
   case DLC_OPTION_FLOAT:
-    if (!read_float(text, &v->f)) expected = "a number";
-    else within = in_range(o->range, v->f);
+    if (!dlc_parse_float(text, &v->f)) expected = "a number";
+    else within = dlc_in_range(o->range, v->f);
     break;
   case DLC_OPTION_BOOL:
-    if (!read_bool(text, &v->i)) expected = "true or false";
+    if (!dlc_parse_bool(text, &on)) expected = "true or false";
+    v->i = on;
     break;
-  default: v->s = text; within = !o->range || is_choice(o->range, text);
+  default: v->s = text; within = !o->range || dlc_is_choice(o->range, text);
   }
   if (expected) return dlc_fail(DLC_INVALID, "%s: option %s is '%s', expected %s", r->owner, o->name, text, expected);
   if (!within) return dlc_fail(DLC_INVALID, "%s: option %s is '%s', expected %s", r->owner, o->name, text, o->range);

@@ -4,28 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *dtype_name(uint32_t dtype)
-{
-  switch (dtype) {
-  case DLC_F32: return "f32";
-  case DLC_F64: return "f64";
-  case DLC_I32: return "i32";
-  case DLC_I64: return "i64";
-  case DLC_U8: return "u8";
-  default: return "of an unknown type";
-  }
-}
-
-dlc_shape_name dlc_name_shape(uint32_t rank, const int64_t *dim)
-{
-  dlc_shape_name s = {"["};
-  size_t n = 1;
-  for (uint32_t i = 0; i < rank && i < DLC_MAX_RANK; i++)
-    n += (size_t)snprintf(s.text + n, sizeof s.text - n, "%s%lld", i ? ", " : "", (long long)dim[i]);
-  snprintf(s.text + n, sizeof s.text - n, "]");
-  return s;
-}
-
 dlc_status dlc_shape_set(dlc_value *v, uint32_t dtype, uint32_t rank, const int64_t *dim)
 {
   if (rank > DLC_MAX_RANK) return dlc_fail(DLC_INVALID, "rank is %u, at most %d are possible", rank, DLC_MAX_RANK);
@@ -56,7 +34,7 @@ dlc_status dlc_expect_inputs(uint32_t came, uint32_t expected)
 dlc_status dlc_expect_dtype(const dlc_value *v, const char *what, uint32_t dtype)
 {
   if (v->dtype == dtype) return DLC_OK;
-  return dlc_fail(DLC_INVALID, "%s is %s, expected %s", what, dtype_name(v->dtype), dtype_name(dtype));
+  return dlc_fail(DLC_INVALID, "%s is %s, expected %s", what, dlc_dtype_name(v->dtype), dlc_dtype_name(dtype));
 }
 
 static dlc_status expect_dims(const dlc_value *v, const char *what)
@@ -71,7 +49,7 @@ static dlc_status expect_dims(const dlc_value *v, const char *what)
 dlc_status dlc_expect_real_any(const dlc_value *v, const char *what)
 {
   if (v->dtype != DLC_F32 && v->dtype != DLC_F64)
-    return dlc_fail(DLC_INVALID, "%s is %s, expected f32", what, dtype_name(v->dtype));
+    return dlc_fail(DLC_INVALID, "%s is %s, expected f32", what, dlc_dtype_name(v->dtype));
   if (v->rank < 1) return dlc_fail(DLC_INVALID, "%s has no dimension, expected at least one", what);
   return expect_dims(v, what);
 }

@@ -2,6 +2,7 @@
  * Owns nothing. All [main], but for what reference kernels use, which is [any]. */
 #ifndef DLC_OPS_RULES_H
 #define DLC_OPS_RULES_H
+#include "base/shape.h"
 #include "base/status.h"
 #include "dlcore/op.h"
 #include "dlcore/ops.h"
@@ -19,11 +20,6 @@
 #define DLC_MAX_EXTENT INT32_MAX
 
 /* ---- shapes ---- */
-typedef struct dlc_shape_name {
-  char text[DLC_MAX_RANK * 22 + 8];
-} dlc_shape_name;
-dlc_shape_name dlc_name_shape(uint32_t rank, const int64_t *dim); /* "[64, 6, 24, 24]" */
-
 /* Writes type and shape of an output or parameter; DLC_INVALID where a dimension is below 1 or the whole is too large
  * to have an address. */
 dlc_status dlc_shape_set(dlc_value *v, uint32_t dtype, uint32_t rank, const int64_t *dim);

@@ -78,7 +78,7 @@ static dlc_status launch(void *state, const void *const *in, void *const *out, v
 dlc_status dlc_fallback_kernel(const dlc_host *host, const dlc_graph *g, uint32_t node, dlc_kernel *k)
 {
   const dlc_node *n = dlc_node_at(g, node);
-  fallback *f = calloc(1, sizeof(*f));
+  fallback *f = calloc(1, sizeof *f);
   if (!f) return dlc_fail_nomem();
   f->op = n->op;
   for (uint32_t j = 0; j < n->n_in; j++) {

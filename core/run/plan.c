@@ -95,9 +95,9 @@ static size_t lowest_offset(const life *lives, uint32_t count, const life *l)
 
 dlc_status dlc_plan_make(const dlc_graph *g, dlc_plan *plan)
 {
-  *plan = (dlc_plan){.places = calloc(g->n_values + 1, sizeof(*plan->places))};
-  life *lives = calloc(g->n_values + 1, sizeof(*lives));
-  uint32_t *life_of = calloc(g->n_values + 1, sizeof(*life_of));
+  *plan = (dlc_plan){.places = calloc(g->n_values + 1, sizeof *plan->places)};
+  life *lives = calloc(g->n_values + 1, sizeof *lives);
+  uint32_t *life_of = calloc(g->n_values + 1, sizeof *life_of);
   if (!plan->places || !lives || !life_of) {
     free(lives);
     free(life_of);
@@ -106,7 +106,7 @@ dlc_status dlc_plan_make(const dlc_graph *g, dlc_plan *plan)
   }
   find_roots(g, plan);
   uint32_t n = find_lives(g, plan, lives, life_of);
-  qsort(lives, n, sizeof(*lives), larger_first);
+  qsort(lives, n, sizeof *lives, larger_first);
   for (uint32_t i = 0; i < n; i++) {
     lives[i].offset = lowest_offset(lives, i, &lives[i]);
     plan->places[lives[i].value].offset = lives[i].offset;

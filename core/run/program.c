@@ -63,7 +63,7 @@ static dlc_status open_device(dlc_machine *m, const char *options)
 dlc_status dlc_machine_open(const dlc_machine_config *config, dlc_machine **machine)
 {
   *machine = NULL;
-  dlc_machine *m = calloc(1, sizeof(*m));
+  dlc_machine *m = calloc(1, sizeof *m);
   if (!m) return dlc_fail_nomem();
   m->backend = config->backend;
   m->host = config->host;
@@ -128,7 +128,7 @@ static dlc_status keep(dlc_machine *m, const dlc_value *v, const dlc_place *plac
   }
   if (m->n_kept == m->kept_capacity) {
     uint32_t larger = m->kept_capacity ? 2 * m->kept_capacity : 32;
-    kept *moved = realloc(m->kept, larger * sizeof(*moved));
+    kept *moved = realloc(m->kept, larger * sizeof *moved);
     if (!moved) return dlc_fail_nomem();
     m->kept = moved;
     m->kept_capacity = larger;
@@ -140,7 +140,7 @@ static dlc_status keep(dlc_machine *m, const dlc_value *v, const dlc_place *plac
 
 static dlc_status keep_values(dlc_program *p)
 {
-  p->kept_of = calloc(p->graph->n_values + 1, sizeof(*p->kept_of));
+  p->kept_of = calloc(p->graph->n_values + 1, sizeof *p->kept_of);
   if (!p->kept_of) return dlc_fail_nomem();
   for (uint32_t v = 0; v < p->graph->n_values; v++) {
     const dlc_place *place = &p->plan.places[v];
@@ -172,7 +172,7 @@ static dlc_status prepare(dlc_program *p, uint32_t node, launch *l)
 
 static dlc_status prepare_all(dlc_program *p)
 {
-  p->launches = calloc(p->graph->n_nodes + 1, sizeof(*p->launches));
+  p->launches = calloc(p->graph->n_nodes + 1, sizeof *p->launches);
   if (!p->launches) return dlc_fail_nomem();
   for (uint32_t i = 0; i < p->graph->n_nodes; i++) {
     if (dlc_node_at(p->graph, i)->op->flags & DLC_OP_VIEW) continue;
@@ -185,7 +185,7 @@ static dlc_status prepare_all(dlc_program *p)
 dlc_status dlc_program_add(dlc_machine *m, const char *name, dlc_graph_build *g, dlc_program **program)
 {
   *program = NULL;
-  dlc_program *p = calloc(1, sizeof(*p));
+  dlc_program *p = calloc(1, sizeof *p);
   if (!p) {
     dlc_graph_free(g);
     return dlc_fail_nomem();

@@ -1,21 +1,21 @@
 /* Filling, loading and saving the parameters. */
 #include "train/parameters.h"
 #include "base/random.h"
+#include "base/shape.h"
 #include "base/status.h"
-#include "base/str.h"
 #include <stdlib.h>
 #include <string.h>
 
 dlc_status dlc_parameters_describe(const dlc_graph *g, const dlc_model_graph *m, dlc_parameters *p)
 {
-  *p = (dlc_parameters){.list = calloc((size_t)m->n_params + 1, sizeof(*p->list))};
+  *p = (dlc_parameters){.list = calloc((size_t)m->n_params + 1, sizeof *p->list)};
   if (!p->list) return dlc_fail_nomem();
   for (uint32_t i = 0; i < m->n_params; i++) {
     const dlc_value *v = dlc_value_at(g, m->params[i].value);
     dlc_parameter *q = &p->list[p->n++];
     *q = (dlc_parameter){.init = m->params[i].init, .a = m->params[i].a, .b = m->params[i].b};
     q->tensor = (dlc_tensor){.name = strdup(v->name), .dtype = v->dtype, .rank = v->rank};
-    memcpy(q->tensor.dim, v->dim, sizeof(v->dim));
+    memcpy(q->tensor.dim, v->dim, sizeof v->dim);
     p->count += dlc_count(v);
     if (!q->tensor.name) {
       dlc_parameters_free(p);
@@ -32,18 +32,11 @@ void dlc_parameters_free(dlc_parameters *p)
   *p = (dlc_parameters){0};
 }
 
-static size_t element_count(const dlc_tensor *t)
-{
-  size_t n = 1;
-  for (uint32_t i = 0; i < t->rank; i++) n *= (size_t)t->dim[i];
-  return n;
-}
-
 dlc_status dlc_parameters_init(dlc_parameters *p, const dlc_machine *machine, uint64_t seed)
 {
   for (uint32_t k = 0; k < p->n; k++) {
     dlc_parameter *q = &p->list[k];
-    const size_t n = element_count(&q->tensor);
+    const size_t n = dlc_tensor_bytes(&q->tensor) / dlc_dtype_bytes(q->tensor.dtype);
     q->tensor.data = dlc_machine_memory(machine, q->tensor.name, NULL);
     if (!q->tensor.data || q->tensor.dtype != DLC_F32)
       return dlc_fail(DLC_INVALID, "parameter %s: only f32 parameters can be trained", q->tensor.name);
@@ -56,13 +49,6 @@ dlc_status dlc_parameters_init(dlc_parameters *p, const dlc_machine *machine, ui
   return DLC_OK;
 }
 
-static void add_shape(dlc_str *s, const dlc_tensor *t)
-{
-  dlc_str_add(s, "[");
-  for (uint32_t i = 0; i < t->rank; i++) dlc_str_addf(s, i ? ", %lld" : "%lld", (long long)t->dim[i]);
-  dlc_str_add(s, "]");
-}
-
 static const dlc_tensor *find_tensor(const dlc_tensor_file *file, const char *name)
 {
   for (uint32_t i = 0; i < file->n; i++)
@@ -72,24 +58,20 @@ static const dlc_tensor *find_tensor(const dlc_tensor_file *file, const char *na
 
 static bool same_shape(const dlc_tensor *a, const dlc_tensor *b)
 {
-  return a->rank == b->rank && memcmp(a->dim, b->dim, a->rank * sizeof(*a->dim)) == 0;
+  return a->rank == b->rank && memcmp(a->dim, b->dim, a->rank * sizeof *a->dim) == 0;
 }
 
 static bool load_one(const dlc_tensor *to, const dlc_tensor *from, const char *path, const dlc_sink *sink)
 {
-  const size_t n = element_count(to);
+  const size_t n = dlc_tensor_bytes(to) / dlc_dtype_bytes(to->dtype);
   if (!from) {
     dlc_say(sink, DLC_LOG_WARN, "%s: no `%s`; it keeps its random start", path, to->name);
     return false;
   }
   if (!same_shape(to, from) || (from->dtype != DLC_F32 && from->dtype != DLC_F64)) {
-    dlc_str text = {0};
-    dlc_str_addf(&text, "%s: `%s` is ", path, to->name);
-    add_shape(&text, from);
-    dlc_str_add(&text, from->dtype == DLC_F32 || from->dtype == DLC_F64 ? ", the model's is " : " of integers, not ");
-    add_shape(&text, to);
-    dlc_say(sink, DLC_LOG_WARN, "%s; it keeps its random start", dlc_str_get(&text));
-    dlc_str_free(&text);
+    dlc_say(sink, DLC_LOG_WARN, "%s: `%s` is %s%s, the model's is %s%s; it keeps its random start", path, to->name,
+            dlc_dtype_name(from->dtype), dlc_name_shape(from->rank, from->dim).text, dlc_dtype_name(to->dtype),
+            dlc_name_shape(to->rank, to->dim).text);
     return false;
   }
   float *out = to->data;
@@ -127,7 +109,7 @@ dlc_status dlc_parameters_load(dlc_parameters *p, const char *path, const dlc_si
 dlc_status dlc_parameters_save(const dlc_parameters *p, const char *path)
 {
   static const char *const metadata[] = {"format", "pt"};
-  dlc_tensor *tensors = malloc((p->n + 1) * sizeof(*tensors));
+  dlc_tensor *tensors = malloc((p->n + 1) * sizeof *tensors);
   if (!tensors) return dlc_fail_nomem();
   for (uint32_t i = 0; i < p->n; i++) tensors[i] = p->list[i].tensor;
   dlc_status status = dlc_safetensors_write(path, tensors, p->n, metadata, 1);

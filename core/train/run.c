@@ -1,5 +1,7 @@
 /* Opening, training and closing a run: which programs there are, and the loop over epochs and batches. */
+#include "base/clock.h"
 #include "base/status.h"
+#include "data/dataset.h"
 #include "data/loader.h"
 #include "train/parameters.h"
 #include "train/step_graph.h"
@@ -7,7 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { PHASE_TRAIN, PHASE_VAL, PHASE_TEST, N_PHASES };
 static const char *const phase_names[N_PHASES] = {"train", "val", "test"};
@@ -37,28 +38,12 @@ struct dlc_run {
   int64_t *step;
 };
 
-double dlc_seconds(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* ---- opening: phases ---- */
-
-static int find_split(const dlc_dataset_info *info, const char *name)
-{
-  for (uint32_t i = 0; i < info->n_splits; i++) {
-    const dlc_split *s = (const dlc_split *)((const char *)info->splits + (size_t)i * info->splits->size);
-    if (strcmp(s->name, name) == 0) return (int)i;
-  }
-  return -1;
-}
 
 static dlc_status open_subsets(dlc_run *r)
 {
-  const int train = find_split(r->info, "train"), val = find_split(r->info, "val"), test = find_split(r->info, "test");
-  if (train < 0) return dlc_fail(DLC_INVALID, "dataset %s has no train split", r->config.dataset->name);
+  const int train = dlc_split_find(r->info, "train"), val = dlc_split_find(r->info, "val"),
+            test = dlc_split_find(r->info, "test");
   if (r->config.val_split > 0 && val >= 0)
     return dlc_fail(DLC_INVALID, "dataset %s has a val split of its own; leave --val-split out",
                     r->config.dataset->name);
@@ -178,6 +163,8 @@ static dlc_status find_buffers(dlc_run *r)
 
 static dlc_status open_run(dlc_run *r)
 {
+  if (r->config.batch_size < 1) return dlc_fail(DLC_INVALID, "a batch of 0 samples");
+  DLC_TRY(dlc_dataset_describe(r->config.dataset, r->config.data, &r->info));
   DLC_TRY(open_subsets(r));
   DLC_TRY(open_loaders(r));
   DLC_TRY(open_programs(r));
@@ -189,11 +176,10 @@ static dlc_status open_run(dlc_run *r)
 dlc_status dlc_run_open(const dlc_train_config *config, double started, dlc_run **run)
 {
   *run = NULL;
-  dlc_run *r = calloc(1, sizeof(*r));
+  dlc_run *r = calloc(1, sizeof *r);
   if (!r) return dlc_fail_nomem();
   r->config = *config;
   r->started = started;
-  r->info = config->dataset->info(config->data);
   dlc_status status = open_run(r);
   if (status < 0) dlc_run_close(r);
   else *run = r;
@@ -242,11 +228,11 @@ static void tell_step(dlc_run *r, uint32_t epoch, double correct, uint32_t n)
   static const char *const names[] = {"train_loss", "train_acc", "lr", "seconds"};
   if (!r->config.on_row) return;
   const double values[] = {(double)*r->loss, correct / n, r->config.lr, dlc_seconds() - r->started};
-  const dlc_row row = {.size = sizeof(row),
+  const dlc_row row = {.size = sizeof row,
                        .kind = DLC_ROW_STEP,
                        .epoch = epoch,
                        .step = r->steps,
-                       .n = sizeof(values) / sizeof(*values),
+                       .n = sizeof values / sizeof *values,
                        .names = names,
                        .values = values};
   r->config.on_row(r->config.ctx, &row);
@@ -319,11 +305,11 @@ static void tell_epoch(dlc_run *r, uint32_t epoch, const phase *evaluated)
                            r->config.lr,
                            dlc_seconds() - r->started,
                            (double)r->trained_images / r->training_seconds};
-  const dlc_row row = {.size = sizeof(row),
+  const dlc_row row = {.size = sizeof row,
                        .kind = DLC_ROW_EPOCH,
                        .epoch = epoch,
                        .step = r->steps,
-                       .n = sizeof(values) / sizeof(*values),
+                       .n = sizeof values / sizeof *values,
                        .names = names,
                        .values = values};
   r->config.on_row(r->config.ctx, &row);

@@ -10,11 +10,21 @@ typedef struct dlc_tensor {
   void *data; /* row-major, little endian */
 } dlc_tensor;
 
+static inline size_t dlc_tensor_bytes(const dlc_tensor *t)
+{
+  size_t bytes = dlc_dtype_bytes(t->dtype);
+  for (uint32_t i = 0; i < t->rank; i++) bytes *= (size_t)t->dim[i];
+  return bytes;
+}
+
 typedef struct dlc_tensor_file {
   uint32_t n;
   dlc_tensor *tensors; /* sorted by name */
   void *memory;        /* owner of all names and data */
 } dlc_tensor_file;
+
+/* What the format calls the data types, by DLC_F32 to DLC_U8. */
+extern const char *const dlc_safetensors_dtypes[DLC_U8 + 1];
 
 /* Writes the file whole or not at all. `metadata`: n_metadata pairs key, value. */
 dlc_status dlc_safetensors_write(const char *path, const dlc_tensor *tensors, uint32_t n, const char *const *metadata,

@@ -26,16 +26,9 @@ typedef struct owner { /* what dlc_tensor_file.memory points to */
 
 static dlc_status read_dtype(const reader *r, const char *name, json_t *entry, uint32_t *dtype)
 {
-  static const struct {
-    const char *text;
-    uint32_t dtype;
-  } known[] = {{"F32", DLC_F32}, {"F64", DLC_F64}, {"I32", DLC_I32}, {"I64", DLC_I64}, {"U8", DLC_U8}};
   const char *text = json_string_value(json_object_get(entry, "dtype"));
-  for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-    if (text && strcmp(text, known[i].text) == 0) {
-      *dtype = known[i].dtype;
-      return DLC_OK;
-    }
+  for (*dtype = DLC_F32; text && *dtype <= DLC_U8; ++*dtype)
+    if (strcmp(text, dlc_safetensors_dtypes[*dtype]) == 0) return DLC_OK;
   return dlc_fail(DLC_INVALID, "%s: tensor %s has dtype %s; expected F32, F64, I32, I64 or U8", r->path, name,
                   text ? text : "missing");
 }
@@ -82,18 +75,11 @@ static dlc_status read_tensor(reader *r, const char *name, json_t *entry)
   return DLC_OK;
 }
 
-static size_t tensor_bytes(const dlc_tensor *t)
-{
-  size_t bytes = dlc_dtype_bytes(t->dtype);
-  for (uint32_t k = 0; k < t->rank; k++) bytes *= (size_t)t->dim[k];
-  return bytes;
-}
-
 static int by_place(const void *a, const void *b)
 {
   const dlc_tensor *x = a, *y = b;
   if (x->data != y->data) return (const char *)x->data < (const char *)y->data ? -1 : 1;
-  return tensor_bytes(x) < tensor_bytes(y) ? -1 : tensor_bytes(x) > tensor_bytes(y);
+  return dlc_tensor_bytes(x) < dlc_tensor_bytes(y) ? -1 : dlc_tensor_bytes(x) > dlc_tensor_bytes(y);
 }
 
 /* By place, each tensor starts where the former ends, and the last one ends the file. */
@@ -103,7 +89,7 @@ static dlc_status check_tiling(const reader *r)
   uint32_t fits = 0;
   qsort(r->file->tensors, r->file->n, sizeof(dlc_tensor), by_place);
   for (; fits < r->file->n && r->file->tensors[fits].data == expected; fits++)
-    expected += tensor_bytes(&r->file->tensors[fits]);
+    expected += dlc_tensor_bytes(&r->file->tensors[fits]);
   if (fits == r->file->n && expected == r->data + r->data_bytes) return DLC_OK;
   return dlc_fail(DLC_INVALID, "%s: its tensors overlap or leave a hole at byte %td of the data", r->path,
                   expected - r->data);
@@ -155,7 +141,7 @@ static dlc_status align_tensors(dlc_tensor_file *file, dlc_arena *arena)
   for (uint32_t i = 0; i < file->n; i++) {
     dlc_tensor *t = &file->tensors[i];
     if ((uintptr_t)t->data % dlc_dtype_bytes(t->dtype) == 0) continue;
-    t->data = dlc_arena_copy(arena, t->data, tensor_bytes(t));
+    t->data = dlc_arena_copy(arena, t->data, dlc_tensor_bytes(t));
     if (!t->data) return dlc_fail_nomem();
   }
   return DLC_OK;
@@ -164,7 +150,7 @@ static dlc_status align_tensors(dlc_tensor_file *file, dlc_arena *arena)
 dlc_status dlc_safetensors_read(const char *path, dlc_tensor_file *file)
 {
   *file = (dlc_tensor_file){0};
-  owner *o = calloc(1, sizeof(*o));
+  owner *o = calloc(1, sizeof *o);
   if (!o) return dlc_fail_nomem();
   file->memory = o;
   size_t length;

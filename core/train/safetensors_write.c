@@ -7,14 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const dtype_names[] = {"?", "F32", "F64", "I32", "I64", "U8"};
-
-static size_t tensor_bytes(const dlc_tensor *t)
-{
-  size_t n = dlc_dtype_bytes(t->dtype);
-  for (uint32_t i = 0; i < t->rank; i++) n *= (size_t)t->dim[i];
-  return n;
-}
+const char *const dlc_safetensors_dtypes[] = {"?", "F32", "F64", "I32", "I64", "U8"};
 
 /* Larger elements first, so that each is aligned; then by name. */
 static int file_order(const void *a, const void *b)
@@ -49,10 +42,10 @@ static dlc_status make_header(const dlc_tensor *const *tensors, uint32_t n, cons
     const dlc_tensor *t = tensors[i];
     dlc_str_add(s, ",");
     add_string(s, t->name);
-    dlc_str_addf(s, ":{\"dtype\":\"%s\",\"shape\":[", dtype_names[t->dtype]);
+    dlc_str_addf(s, ":{\"dtype\":\"%s\",\"shape\":[", dlc_safetensors_dtypes[t->dtype]);
     for (uint32_t k = 0; k < t->rank; k++) dlc_str_addf(s, k ? ",%lld" : "%lld", (long long)t->dim[k]);
-    dlc_str_addf(s, "],\"data_offsets\":[%zu,%zu]}", offset, offset + tensor_bytes(t));
-    offset += tensor_bytes(t);
+    dlc_str_addf(s, "],\"data_offsets\":[%zu,%zu]}", offset, offset + dlc_tensor_bytes(t));
+    offset += dlc_tensor_bytes(t);
   }
   dlc_str_add(s, "}");
   while (dlc_str_ok(s) && s->length % 8) dlc_str_add(s, " ");
@@ -63,9 +56,9 @@ static dlc_status write_all(dlc_atomic_file *f, const dlc_str *header, const dlc
 {
   uint8_t length[8];
   for (int i = 0; i < 8; i++) length[i] = (uint8_t)(header->length >> (8 * i));
-  DLC_TRY(dlc_atomic_write(f, length, sizeof(length)));
+  DLC_TRY(dlc_atomic_write(f, length, sizeof length));
   DLC_TRY(dlc_atomic_write(f, header->text, header->length));
-  for (uint32_t i = 0; i < n; i++) DLC_TRY(dlc_atomic_write(f, tensors[i]->data, tensor_bytes(tensors[i])));
+  for (uint32_t i = 0; i < n; i++) DLC_TRY(dlc_atomic_write(f, tensors[i]->data, dlc_tensor_bytes(tensors[i])));
   return dlc_atomic_commit(f);
 }
 
@@ -74,10 +67,10 @@ dlc_status dlc_safetensors_write(const char *path, const dlc_tensor *tensors, ui
 {
   dlc_str header = {0};
   dlc_atomic_file f;
-  const dlc_tensor **order = malloc((n + 1) * sizeof(*order));
+  const dlc_tensor **order = malloc((n + 1) * sizeof *order);
   if (!order) return dlc_fail_nomem();
   for (uint32_t i = 0; i < n; i++) order[i] = &tensors[i];
-  qsort(order, n, sizeof(*order), file_order);
+  qsort(order, n, sizeof *order, file_order);
   dlc_status status = make_header(order, n, metadata, n_metadata, &header);
   if (status >= 0) status = dlc_atomic_open(&f, path);
   if (status >= 0) {

@@ -41,7 +41,7 @@ static dlc_status add_update(const dlc_step_config *c, dlc_graph_build *g, uint3
   const dlc_value value = *dlc_value_at(dlc_graph_view(g), parameter);
   const dlc_value *values[1] = {&value};
   while (DLC_HAS(c->optimizer, param)) {
-    dlc_param p = {.size = sizeof(p), .value = {.size = sizeof(p.value)}};
+    dlc_param p = {.size = sizeof p, .value = {.size = sizeof p.value}};
     dlc_str name = {0};
     dlc_status status = c->optimizer->param(dlc_graph_host(g), c->optimizer_attr, values, n_in - 1, &p);
     if (status == DLC_END) break;
@@ -74,7 +74,7 @@ static dlc_status add_updates(const dlc_step_config *c, dlc_graph_build *g, cons
 
 static dlc_status add_training(const dlc_step_config *c, dlc_graph_build *g, const dlc_model_graph *m, uint32_t loss)
 {
-  uint32_t *ids = calloc(2 * (size_t)m->n_params + 1, sizeof(*ids));
+  uint32_t *ids = calloc(2 * (size_t)m->n_params + 1, sizeof *ids);
   if (!ids) return dlc_fail_nomem();
   uint32_t *gradients = ids + m->n_params;
   for (uint32_t i = 0; i < m->n_params; i++) ids[i] = m->params[i].value;

@@ -68,15 +68,13 @@ typedef struct dlc_results {
 
 typedef struct dlc_run dlc_run;
 
-/* Builds the graphs, plans, allocates, fills the parameters. `started`: seconds of CLOCK_MONOTONIC when the process
- * began, which the results count from. */
+/* Builds the graphs, plans, allocates, fills the parameters. `started`: dlc_seconds() when the process began, which
+ * the results count from. */
 dlc_status dlc_run_open(const dlc_train_config *config, double started, dlc_run **run);
 /* The loop. DLC_INVALID with step and value when the loss is not a number. */
 dlc_status dlc_run_train(dlc_run *run, dlc_results *results);
 /* Weights as they are now, PyTorch's names and layouts. */
 dlc_status dlc_run_save(dlc_run *run, const char *path);
 void dlc_run_close(dlc_run *run);
-
-double dlc_seconds(void); /* CLOCK_MONOTONIC */
 
 #endif

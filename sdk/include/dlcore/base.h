@@ -90,6 +90,12 @@ typedef struct dlc_option {
   const char *help;  /* one line */
 } dlc_option;
 
+/* The i-th entry of a table, whatever size its author built it with (R1). */
+static inline const dlc_option *dlc_option_at(const dlc_option *options, uint32_t i)
+{
+  return (const dlc_option *)((const char *)options + (size_t)i * options->size);
+}
+
 /* Checked values, in the order of the option table that the plugin gave. */
 typedef union dlc_option_value {
   int64_t i;     /* INT, BOOL (0 or 1) */

@@ -31,6 +31,12 @@ typedef struct dlc_dataset_info {
   const char *origin; /* where the data came from, one line for the log */
 } dlc_dataset_info;
 
+/* The i-th split, whatever size its author built it with (R1). */
+static inline const dlc_split *dlc_split_at(const dlc_dataset_info *info, uint32_t i)
+{
+  return (const dlc_split *)((const char *)info->splits + (size_t)i * info->splits->size);
+}
+
 typedef struct dlc_dataset dlc_dataset;
 struct dlc_dataset {
   uint32_t size;

@@ -98,6 +98,12 @@ struct dlc_op {
   dlc_status (*reference)(const dlc_call *call);
 };
 
+/* The i-th attribute, whatever size its author built it with (R1). */
+static inline const dlc_attr *dlc_attr_at(const dlc_op *op, uint32_t i)
+{
+  return (const dlc_attr *)((const char *)op->attrs + (size_t)i * op->attrs->size);
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,5 +1,5 @@
 /* A dataset: noisy grey pictures of stripes, 16 x 16, that run across, down or along a diagonal. It needs no file. Run
- *   dlcore --dataset stripes --dataset-options count=600
+ *   dlcore --dataset stripes:count=600
  * A dataset in memory gives all its samples as one block per split; one that reads from files gives `read` instead. */
 #include <dlcore/plugin.h>
 #include <stdio.h>

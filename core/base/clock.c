@@ -1,0 +1,10 @@
+/* The time that durations are measured by. */
+#include "base/clock.h"
+#include <time.h>
+
+double dlc_seconds(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}

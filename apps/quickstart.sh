@@ -32,7 +32,7 @@ cat <<'E2'
 What to try next, with PATH=$PWD/build/release/bin:$PATH
   dlcore --help                                         every option
   dlcore --dataset shapes --model mlp --epochs 10       another data set, another model
-  dlcore --opt adam --lr 0.001 --batch-size 128         another optimizer
+  dlcore --opt sgd --lr 0.05 --momentum 0.9             another optimizer
   dlcore summary --model lenet                          the layers and their sizes
   dlcore plugins                                        what else can be plugged in
   cp apps/models/lenet.yaml mine.yaml; dlcore --model mine.yaml     a model of your own

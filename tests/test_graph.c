@@ -66,6 +66,61 @@ START_TEST(a_node_that_does_not_fit_is_refused_with_its_layer)
 }
 END_TEST
 
+START_TEST(an_op_gets_as_many_inputs_as_it_says)
+{
+  const int64_t dim[] = {2, 3};
+  const uint32_t in[2] = {value("a", DLC_ROLE_INPUT, DLC_F32, 2, dim), value("b", DLC_ROLE_INPUT, DLC_F32, 2, dim)};
+  uint32_t out[DLC_MAX_OUT];
+  ck_assert_int_eq(dlc_graph_emit(g, "sum", "add", NULL, in, 1, out), DLC_INVALID);
+  ck_assert_str_eq(dlc_reason(), "sum (add): 1 inputs came, expected 2");
+  ck_assert_int_eq(dlc_graph_emit(g, "r", "relu", NULL, in, 2, out), DLC_INVALID);
+  ck_assert_str_eq(dlc_reason(), "r (relu): 2 inputs came, expected 1");
+}
+END_TEST
+
+START_TEST(the_outputs_of_a_node_may_be_written_over_its_inputs)
+{
+  const int64_t dim[] = {2, 3};
+  uint32_t ids[DLC_MAX_OUT] = {value("x", DLC_ROLE_INPUT, DLC_F32, 2, dim)};
+  rig_ok(dlc_graph_emit(g, "a", "relu", NULL, ids, 1, ids));
+  expect_dump("%1 f32[2, 3] = relu(%0 x)  # a\n");
+}
+END_TEST
+
+static dlc_status grad_of_nothing(dlc_builder *b, const dlc_node *forward, const uint32_t *grad_out, uint32_t *grad_in)
+{
+  (void)b, (void)forward, (void)grad_out;
+  grad_in[0] = 1000;
+  return DLC_OK;
+}
+
+START_TEST(a_gradient_that_does_not_exist_is_refused)
+{
+  const int64_t dim[] = {1, 1};
+  const uint32_t w = value("w", DLC_ROLE_PARAMETER, DLC_F32, 2, dim);
+  const dlc_op *relu;
+  uint32_t grad, loss[DLC_MAX_OUT];
+  rig_ok(rig_find(NULL, "relu", &relu));
+  dlc_op broken = *relu;
+  broken.grad = grad_of_nothing;
+  rig_ok(dlc_graph_node(g, "r", &broken, NULL, &w, 1, loss));
+  ck_assert_int_eq(dlc_graph_differentiate(g, loss[0], &w, 1, &grad), DLC_INTERNAL);
+  ck_assert_str_eq(dlc_reason(), "gradient of r (relu): value 1000 does not exist");
+}
+END_TEST
+
+START_TEST(a_default_may_be_a_list_as_in_a_model_file)
+{
+  static const dlc_attr attrs[] = {{sizeof(dlc_attr), DLC_ATTR_PAIR, 0, "stride", "[2, 3]", ""},
+                                   {sizeof(dlc_attr), DLC_ATTR_PADDING, 16, "padding", "same", ""}};
+  const dlc_op op = {.size = sizeof op, .name = "t.op", .attrs = attrs, .n_attrs = 2, .attr_size = 48};
+  int64_t attr[6];
+  const char *missing;
+  rig_ok(dlc_attr_defaults(&op, attr, &missing));
+  ck_assert_mem_eq(attr, ((int64_t[]){2, 3, -1, -1, -1, -1}), sizeof attr);
+}
+END_TEST
+
 START_TEST(a_value_needs_a_size)
 {
   const int64_t zero[] = {2, 0}, huge[] = {INT64_MAX / 2, 4};
@@ -219,6 +274,10 @@ int main(void)
   tcase_add_checked_fixture(c, setup, teardown);
   tcase_add_test(c, a_dump_shows_every_node_on_a_line);
   tcase_add_test(c, a_node_that_does_not_fit_is_refused_with_its_layer);
+  tcase_add_test(c, an_op_gets_as_many_inputs_as_it_says);
+  tcase_add_test(c, the_outputs_of_a_node_may_be_written_over_its_inputs);
+  tcase_add_test(c, a_gradient_that_does_not_exist_is_refused);
+  tcase_add_test(c, a_default_may_be_a_list_as_in_a_model_file);
   tcase_add_test(c, a_value_needs_a_size);
   tcase_add_test(c, a_value_used_twice_gets_the_sum_of_its_gradients);
   tcase_add_test(c, only_what_leads_to_the_loss_is_differentiated);

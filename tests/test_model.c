@@ -103,6 +103,8 @@ static const struct {
      "m.yaml:3: layer `c`: `kernel_size: big`: expected a whole number"},
     {"layers:\n  - flatten\n  - linear: {name: fc, out_features: 84}\n",
      "m.yaml:3: the last layer `fc` gives [2, 84]; expected [batch, 10], a number for each class"},
+    {"layers:\n  - flatten\n  - conv2d: {name: c, out_channels: 6, kernel_size: 3}\n",
+     "m.yaml:3: c (conv2d): input is [2, 16], expected [batch, channels, height, width]"},
 };
 
 START_TEST(a_wrong_model_file_is_refused_with_its_place)

@@ -243,8 +243,8 @@ START_TEST(one_name_with_two_data_types_is_refused)
   rig_ok(dlc_program_add(m, "p", g, &p));
   g = new_graph();
   value(g, "x", DLC_ROLE_INPUT, DLC_I32, 1);
-  ck_assert_int_eq(dlc_program_add(m, "q", g, &p), DLC_INTERNAL);
-  ck_assert_str_eq(dlc_reason(), "`x` is used with two data types");
+  ck_assert_int_eq(dlc_program_add(m, "q", g, &p), DLC_INVALID);
+  ck_assert_str_eq(dlc_reason(), "`x` is the name of two different values");
   dlc_machine_close(m);
 }
 END_TEST

@@ -59,22 +59,45 @@ static dlc_status read_value(const dlc_attr *a, void *at, const char *const *wor
   return read_int(a->name, words[0], at);
 }
 
-dlc_status dlc_attr_set(const dlc_op *op, void *attr, const char *name, const char *const *words, uint32_t count)
+static dlc_status fail_unknown(const dlc_op *op, const char *name)
 {
-  const char *names[64] = {0};
-  uint32_t n = op->n_attrs < 64 ? op->n_attrs : 64;
-  for (uint32_t i = 0; i < n; i++) {
-    const dlc_attr *a = dlc_attr_at(op, i);
-    names[i] = a->name;
-    if (dlc_name_equal(a->name, name)) return read_value(a, (char *)attr + a->offset, words, count);
-  }
-  int nearest = dlc_nearest(name, names, n);
-  if (nearest >= 0) return dlc_fail(DLC_INVALID, "%s has no `%s`; did you mean `%s`?", op->name, name, names[nearest]);
   dlc_str known = {0};
-  for (uint32_t i = 0; i < n; i++) dlc_str_addf(&known, i ? ", %s" : "%s", names[i]);
-  dlc_fail(DLC_INVALID, "%s has no `%s`; it has %s", op->name, name, n ? dlc_str_get(&known) : "no attributes");
+  const char **names = malloc((op->n_attrs + 1) * sizeof *names);
+  if (!names) return dlc_fail_nomem();
+  for (uint32_t i = 0; i < op->n_attrs; i++) {
+    names[i] = dlc_attr_at(op, i)->name;
+    dlc_str_addf(&known, i ? ", %s" : "%s", names[i]);
+  }
+  int nearest = dlc_nearest(name, names, op->n_attrs);
+  if (nearest >= 0) dlc_fail(DLC_INVALID, "%s has no `%s`; did you mean `%s`?", op->name, name, names[nearest]);
+  else
+    dlc_fail(DLC_INVALID, "%s has no `%s`; it has %s", op->name, name,
+             op->n_attrs ? dlc_str_get(&known) : "no attributes");
+  free(names);
   dlc_str_free(&known);
   return DLC_INVALID;
+}
+
+dlc_status dlc_attr_set(const dlc_op *op, void *attr, const char *name, const char *const *words, uint32_t count)
+{
+  for (uint32_t i = 0; i < op->n_attrs; i++) {
+    const dlc_attr *a = dlc_attr_at(op, i);
+    if (dlc_name_equal(a->name, name)) return read_value(a, (char *)attr + a->offset, words, count);
+  }
+  return fail_unknown(op, name);
+}
+
+/* The words of a default, "3" or "[3, 5]". */
+static dlc_status read_default(const dlc_attr *a, void *at)
+{
+  char text[128], *rest = NULL;
+  const char *words[5];
+  uint32_t count = 0;
+  if (strlen(a->def) >= sizeof text) return dlc_fail(DLC_INVALID, "`%s`: its default is too long", a->name);
+  strcpy(text, a->def);
+  for (char *word = strtok_r(text, "[, ]", &rest); word && count < 5; word = strtok_r(NULL, "[, ]", &rest))
+    words[count++] = word;
+  return read_value(a, at, words, count);
 }
 
 dlc_status dlc_attr_defaults(const dlc_op *op, void *attr, const char **missing)
@@ -82,7 +105,7 @@ dlc_status dlc_attr_defaults(const dlc_op *op, void *attr, const char **missing)
   *missing = NULL;
   for (uint32_t i = 0; i < op->n_attrs; i++) {
     const dlc_attr *a = dlc_attr_at(op, i);
-    if (a->def) DLC_TRY(read_value(a, (char *)attr + a->offset, &a->def, 1));
+    if (a->def) DLC_TRY(read_default(a, (char *)attr + a->offset));
     else if (!*missing) *missing = a->name;
   }
   return DLC_OK;

@@ -83,8 +83,12 @@ static dlc_status differentiate_node(walk *w, uint32_t index)
   if (!DLC_HAS(n.op, grad)) return dlc_fail(DLC_INVALID, "%s: op %s has no gradient", n.name, n.op->name);
   dlc_status status = n.op->grad(&w->builder, &n, grad_out, grad_in);
   if (status < 0) return dlc_fail_in(status, "gradient of %s (%s)", n.name, n.op->name);
-  for (uint32_t j = 0; j < n.n_in; j++)
-    if (grad_in[j] != DLC_NONE && w->depends[n.in[j]]) DLC_TRY(accumulate(w, n.in[j], grad_in[j]));
+  for (uint32_t j = 0; j < n.n_in; j++) {
+    if (grad_in[j] == DLC_NONE || !w->depends[n.in[j]]) continue;
+    if (grad_in[j] >= w->g->n_values)
+      return dlc_fail(DLC_INTERNAL, "gradient of %s (%s): value %u does not exist", n.name, n.op->name, grad_in[j]);
+    DLC_TRY(accumulate(w, n.in[j], grad_in[j]));
+  }
   return DLC_OK;
 }
 

@@ -134,15 +134,25 @@ static dlc_status copy_attr(dlc_graph_build *g, const dlc_op *op, const void *gi
   return missing ? dlc_fail(DLC_INVALID, "`%s` is missing", missing) : DLC_OK;
 }
 
+/* n_data inputs and the parameters after them, so that a shape rule may look at its data without counting it. */
+static dlc_status check_inputs(const dlc_op *op, uint32_t n_in)
+{
+  if (n_in > DLC_MAX_IN) return dlc_fail(DLC_INVALID, "%u inputs came, at most %d are possible", n_in, DLC_MAX_IN);
+  if (op->kind == DLC_OP_OPTIMIZER || n_in == op->n_data || (n_in > op->n_data && DLC_HAS(op, param))) return DLC_OK;
+  return dlc_fail(DLC_INVALID, "%u inputs came, expected %u", n_in, op->n_data);
+}
+
 static dlc_status append_node(dlc_graph_build *g, const char *name, const dlc_op *op, const void *attr,
                               const uint32_t *in, uint32_t n_in, uint32_t *out)
 {
-  if (n_in > DLC_MAX_IN) return dlc_fail(DLC_INVALID, "op %s: %u inputs, at most %d", op->name, n_in, DLC_MAX_IN);
+  DLC_TRY(check_inputs(op, n_in));
   void *own_attr;
   dlc_value values[DLC_MAX_OUT];
   uint32_t n_out;
+  uint32_t *own_in = dlc_arena_copy(&g->arena, in, n_in * sizeof *in); /* first: `out` may be the same array */
+  if (!own_in) return dlc_fail_nomem();
   DLC_TRY(copy_attr(g, op, attr, &own_attr));
-  DLC_TRY(infer(g, name, op, own_attr, in, n_in, values, &n_out));
+  DLC_TRY(infer(g, name, op, own_attr, own_in, n_in, values, &n_out));
   DLC_TRY(grow((void **)&g->nodes, &g->node_capacity, g->n_nodes + 1, sizeof(dlc_node)));
   for (uint32_t k = 0; k < n_out; k++) DLC_TRY(append_value(g, &values[k], &out[k]));
   dlc_node node = {.size = sizeof node,
@@ -150,10 +160,10 @@ static dlc_status append_node(dlc_graph_build *g, const char *name, const dlc_op
                    .n_out = n_out,
                    .op = op,
                    .attr = own_attr,
-                   .in = dlc_arena_copy(&g->arena, in, n_in * sizeof *in),
+                   .in = own_in,
                    .out = dlc_arena_copy(&g->arena, out, n_out * sizeof *out),
                    .name = dlc_arena_strdup(&g->arena, name)};
-  if (!node.in || !node.out || !node.name) return dlc_fail_nomem();
+  if (!node.out || !node.name) return dlc_fail_nomem();
   g->nodes[g->n_nodes++] = node;
   return DLC_OK;
 }

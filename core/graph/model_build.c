@@ -38,7 +38,7 @@ static dlc_status set_arg(const builder *b, const dlc_op *op, const dlc_layer_ar
 static dlc_status read_attr(const builder *b, const dlc_layer_text *layer, const dlc_op *op, void *attr)
 {
   const char *missing;
-  DLC_TRY(dlc_attr_defaults(op, attr, &missing));
+  if (dlc_attr_defaults(op, attr, &missing) < 0) return in_layer(b, layer, layer->line, DLC_INVALID);
   for (uint32_t i = 0; i < layer->n_args; i++)
     if (set_arg(b, op, &layer->args[i], attr) < 0) return in_layer(b, layer, layer->args[i].line, DLC_INVALID);
   for (uint32_t i = 0; i < op->n_attrs; i++) {
@@ -57,6 +57,9 @@ static dlc_status read_attr(const builder *b, const dlc_layer_text *layer, const
 static dlc_status add_param(builder *b, const dlc_layer_text *layer, const dlc_param *p, uint32_t *id)
 {
   dlc_str name = {0};
+  if (!p->name) return dlc_fail(DLC_INVALID, "a parameter without a name");
+  if (p->init < DLC_INIT_CONSTANT || p->init > DLC_INIT_NORMAL)
+    return dlc_fail(DLC_INVALID, "parameter %s: unknown init %u", p->name, p->init);
   dlc_str_addf(&name, "%s.%s", layer->name, p->name);
   dlc_status status = dlc_str_ok(&name) ? dlc_graph_value(b->g, dlc_str_get(&name), DLC_ROLE_PARAMETER, p->value.dtype,
                                                           p->value.rank, p->value.dim, id)
@@ -108,7 +111,8 @@ static dlc_status build_layer(builder *b, const dlc_layer_text *layer)
   status = read_attr(b, layer, op, attr);
   if (status >= 0) {
     status = add_inputs(b, layer, op, attr, in, &n_in);
-    if (status >= 0) status = dlc_graph_node(b->g, layer->name, op, attr, in, n_in, out);
+    if (status < 0) dlc_fail_in(status, "%s (%s)", layer->name, op->name);
+    else status = dlc_graph_node(b->g, layer->name, op, attr, in, n_in, out);
     if (status < 0) dlc_fail_in(status, "%s:%u", b->model->origin, layer->line);
   }
   free(attr);

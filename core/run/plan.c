@@ -42,9 +42,7 @@ static void extend(life *lives, const uint32_t *life_of, const dlc_plan *plan, u
 {
   uint32_t index = life_of[plan->places[value].root];
   if (index == DLC_NONE) return;
-  life *l = &lives[index];
-  if (node < l->first) l->first = node;
-  if (node > l->last || l->last == DLC_NONE) l->last = node;
+  lives[index].last = node; /* nodes come in order */
 }
 
 static uint32_t find_lives(const dlc_graph *g, const dlc_plan *plan, life *lives, uint32_t *life_of)

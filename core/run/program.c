@@ -121,7 +121,8 @@ static dlc_status keep(dlc_machine *m, const dlc_value *v, const dlc_place *plac
   for (uint32_t i = 0; i < m->n_kept; i++) {
     kept *k = &m->kept[i];
     if (strcmp(k->name, place->name) != 0) continue;
-    if (k->dtype != v->dtype) return dlc_fail(DLC_INTERNAL, "`%s` is used with two data types", place->name);
+    if (k->dtype != v->dtype || k->role != v->role)
+      return dlc_fail(DLC_INVALID, "`%s` is the name of two different values", place->name);
     if (place->bytes > k->bytes) k->bytes = place->bytes;
     *index = i;
     return DLC_OK;

@@ -47,6 +47,9 @@ static dlc_status add_update(const dlc_step_config *c, dlc_graph_build *g, uint3
     if (status == DLC_END) break;
     if (status < 0) return status;
     if (n_in + 3 >= DLC_MAX_IN) return dlc_fail(DLC_INVALID, "optimizer %s has too many states", c->optimizer->name);
+    if (!p.name || p.init != DLC_INIT_CONSTANT || p.a != 0)
+      return dlc_fail(DLC_UNSUPPORTED, "optimizer %s: state %u has no name, or does not begin with 0",
+                      c->optimizer->name, n_in - 1);
     dlc_str_addf(&name, "__optim__/%s/%s", p.name, value.name);
     status = dlc_str_ok(&name) ? dlc_graph_value(g, dlc_str_get(&name), DLC_ROLE_STATE, p.value.dtype, p.value.rank,
                                                  p.value.dim, &in[n_in++])

@@ -76,7 +76,7 @@ struct dlc_op {
   const char *name; /* "vendor.op"; names without a dot belong to dlcore */
   uint32_t version; /* raised when a kernel written for the former one would compute something else */
   uint32_t kind, flags;
-  uint32_t n_data; /* LAYER, PLAIN: inputs before the parameters */
+  uint32_t n_data; /* all but OPTIMIZER: inputs before the parameters; dlcore checks that they are there */
   uint32_t attr_size;
   const dlc_attr *attrs;
   uint32_t n_attrs;
@@ -87,7 +87,7 @@ struct dlc_op {
   dlc_status (*infer)(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
                       dlc_value *out);
   /* [main] The k-th parameter (LAYER) or state (OPTIMIZER, where in[0] is the parameter); DLC_END after the last.
-   * `in`: the n_data data inputs. Optional. */
+   * `in`: the n_data data inputs. A state begins as CONSTANT 0. Optional. */
   dlc_status (*param)(const dlc_host *h, const void *attr, const dlc_value *const *in, uint32_t k, dlc_param *p);
   /* [main] Emits the nodes of the gradient. grad_out[k]: id of the gradient of output k, or DLC_NONE where the loss
    * does not depend on it. Sets grad_in[j] for each input; DLC_NONE (the preset): no gradient flows there. Optional:

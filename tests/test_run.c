@@ -5,14 +5,16 @@
 #include "host/host.h"
 #include "rig.h"
 #include "train/parameters.h"
+#include "train/step_graph.h"
 #include "train/train.h"
 #include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-/* Counts every allocation of the process, plugins and libraries included. */
+/* Counts every allocation of the process, plugins and libraries included: they find these functions by name. */
 #define COUNTS_ALLOCATIONS 1
+#pragma GCC visibility push(default)
 extern void *__libc_malloc(size_t n);
 extern void *__libc_calloc(size_t n, size_t size);
 extern void *__libc_realloc(void *p, size_t n);
@@ -32,6 +34,7 @@ void *realloc(void *p, size_t n)
   atomic_fetch_add(&allocations, 1);
   return __libc_realloc(p, n);
 }
+#pragma GCC visibility pop
 #endif
 
 static const char model_text[] = "layers:\n"
@@ -334,6 +337,42 @@ START_TEST(weights_of_one_run_start_another)
 }
 END_TEST
 
+static dlc_status state_of_ones(const dlc_host *h, const void *attr, const dlc_value *const *in, uint32_t k,
+                                dlc_param *p)
+{
+  (void)h, (void)attr;
+  if (k) return DLC_END;
+  *p = (dlc_param){.size = sizeof *p, .name = "ones", .value = *in[0], .init = DLC_INIT_CONSTANT, .a = 1};
+  return DLC_OK;
+}
+
+START_TEST(an_optimizer_whose_state_would_not_begin_with_0_is_refused)
+{
+  rig_data data;
+  dlc_model *model;
+  const dlc_op *sgd;
+  dlc_graph_build *g;
+  dlc_model_graph m;
+  const dlc_host host = rig_host(NULL);
+  const dlc_sgd attr = {.momentum = 0.9};
+  rig_data_open(&data, 4, 0, 1);
+  rig_ok(dlc_model_parse(model_text, strlen(model_text), "model.yaml", &model));
+  rig_ok(rig_find(NULL, "sgd", &sgd));
+  dlc_op optimizer = *sgd;
+  optimizer.param = state_of_ones;
+  const dlc_step_config config = {.model = model,
+                                  .info = &data.info,
+                                  .optimizer = &optimizer,
+                                  .optimizer_attr = &attr,
+                                  .finder = rig_finder(&host),
+                                  .batch = 2};
+  ck_assert_int_eq(dlc_step_graph(&config, &g, &m), DLC_UNSUPPORTED);
+  ck_assert_str_eq(dlc_reason(), "optimizer sgd: state 0 has no name, or does not begin with 0");
+  dlc_model_free(model);
+  rig_data_close(&data);
+}
+END_TEST
+
 START_TEST(the_graph_can_be_dumped_at_every_stage)
 {
   static const char *const stages[] = {"forward", "loss", "backward", "update", "plan"};
@@ -368,6 +407,7 @@ int main(void)
   tcase_add_test(c, a_loss_that_is_not_a_number_ends_the_run_with_the_step);
   tcase_add_test(c, a_sample_that_cannot_be_read_ends_the_run);
   tcase_add_test(c, weights_of_one_run_start_another);
+  tcase_add_test(c, an_optimizer_whose_state_would_not_begin_with_0_is_refused);
   tcase_add_test(c, the_graph_can_be_dumped_at_every_stage);
   suite_add_tcase(s, c);
   SRunner *r = srunner_create(s);

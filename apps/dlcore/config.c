@@ -28,6 +28,7 @@ static dlc_status next(reader *r)
 {
   yaml_event_delete(&r->event);
   if (!yaml_parser_parse(&r->parser, &r->event)) {
+    if (r->parser.error == YAML_MEMORY_ERROR) return dlc_fail_nomem();
     const yaml_mark_t *mark = &r->parser.problem_mark;
     return fail_at(r, mark, r->parser.problem ? r->parser.problem : "not YAML");
   }

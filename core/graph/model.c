@@ -134,8 +134,10 @@ static dlc_status parse(dlc_model *m, const char *text, size_t length)
   yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
   dlc_status status;
   if (!yaml_parser_load(&parser, &doc)) {
-    status = dlc_fail(DLC_INVALID, "%s:%zu:%zu: %s", m->origin, parser.problem_mark.line + 1,
-                      parser.problem_mark.column + 1, parser.problem ? parser.problem : "not YAML");
+    status = parser.error == YAML_MEMORY_ERROR
+                 ? dlc_fail_nomem()
+                 : dlc_fail(DLC_INVALID, "%s:%zu:%zu: %s", m->origin, parser.problem_mark.line + 1,
+                            parser.problem_mark.column + 1, parser.problem ? parser.problem : "not YAML");
   } else {
     status = read_root(m, &doc);
     yaml_document_delete(&doc);

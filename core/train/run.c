@@ -112,7 +112,8 @@ static dlc_status add_program(dlc_run *r, bool training, int64_t batch, dlc_prog
   if (status >= 0) status = dlc_program_add(c->machine, training ? "train" : "eval", g, program);
   if (status >= 0 && dumping) {
     if (strcmp(c->dump_graph, "plan") == 0) dlc_program_dump(*program, &d.text);
-    c->on_dump(c->ctx, dlc_str_get(&d.text));
+    if (dlc_str_ok(&d.text)) c->on_dump(c->ctx, dlc_str_get(&d.text));
+    else status = dlc_fail_nomem();
   }
   dlc_model_graph_free(&m);
   dlc_str_free(&d.text);
@@ -206,20 +207,21 @@ dlc_status dlc_run_save(dlc_run *r, const char *path)
 
 typedef struct sums {
   double loss, correct;
+  double began, waited; /* when the phase began, and how long its loader had waited by then */
   int64_t samples;
   uint32_t batches;
 } sums;
 
-static void tell_batch(dlc_run *r, const phase *p, const dlc_progress *base, const sums *s, double began)
+static void tell_batch(dlc_run *r, const phase *p, const dlc_progress *base, const sums *s)
 {
   if (!r->config.on_batch) return;
   dlc_progress progress = *base;
   progress.batch = s->batches;
   progress.loss = s->loss / (double)s->samples;
   progress.accuracy = s->correct / (double)s->samples;
-  progress.seconds = dlc_seconds() - began;
+  progress.seconds = dlc_seconds() - s->began;
   progress.images_per_second = (double)s->samples / progress.seconds;
-  progress.wait_share = (dlc_loader_waited(p->loader) - base->wait_share) / progress.seconds;
+  progress.wait_share = (dlc_loader_waited(p->loader) - s->waited) / progress.seconds;
   if (!r->config.on_batch(r->config.ctx, &progress)) r->stopped = true;
 }
 
@@ -265,14 +267,9 @@ static dlc_status run_phase(dlc_run *r, phase *p, uint32_t epoch)
 {
   const bool training = p == &r->phases[PHASE_TRAIN];
   const uint32_t batches = batches_of(r, p);
-  const double began = dlc_seconds();
-  const dlc_progress base = {.phase = p->name,
-                             .epoch = epoch,
-                             .epochs = r->config.epochs,
-                             .batches = batches,
-                             .wait_share = dlc_loader_waited(p->loader),
-                             .lr = r->config.lr};
-  sums s = {0};
+  const dlc_progress base = {
+      .phase = p->name, .epoch = epoch, .epochs = r->config.epochs, .batches = batches, .lr = r->config.lr};
+  sums s = {.began = dlc_seconds(), .waited = dlc_loader_waited(p->loader)};
   DLC_TRY(dlc_loader_start(p->loader, epoch - 1));
   while (s.batches < batches && !r->stopped) {
     uint32_t n;
@@ -283,9 +280,9 @@ static dlc_status run_phase(dlc_run *r, phase *p, uint32_t epoch)
     s.samples += n;
     s.loss += (double)*r->loss * n;
     s.correct += (double)*r->correct;
-    tell_batch(r, p, &base, &s, began);
+    tell_batch(r, p, &base, &s);
   }
-  if (training) r->training_seconds += dlc_seconds() - began;
+  if (training) r->training_seconds += dlc_seconds() - s.began;
   if (s.samples) p->metrics = (dlc_metrics){s.loss / (double)s.samples, s.correct / (double)s.samples, s.samples};
   return DLC_OK;
 }

@@ -127,6 +127,7 @@ static dlc_status parse(reader *r, char *bytes, size_t length)
   if (header == 0 || bytes[8] != '{') return dlc_fail(DLC_INVALID, "%s: not safetensors: no JSON header", r->path);
   json_error_t error;
   json_t *root = json_loadb(bytes + 8, header, JSON_REJECT_DUPLICATES, &error);
+  if (!root && !*error.text) return dlc_fail_nomem();
   if (!root) return dlc_fail(DLC_INVALID, "%s: header, byte %d: %s", r->path, error.position, error.text);
   r->data = bytes + 8 + header;
   r->data_bytes = length - 8 - header;

@@ -20,7 +20,7 @@ int cli_job_open(cli_job *job, cli_options *o, cli_console *c)
   *job = (cli_job){.options = o, .console = c};
   job->sink = (dlc_sink){o->verbose ? DLC_LOG_DEBUG : DLC_LOG_INFO, cli_console_line, c};
   uint32_t threads = o->threads > 0 ? (uint32_t)o->threads : dlc_cpu_count();
-  if (dlc_pool_open(threads, &job->pool) < 0) return CLI_FAILED;
+  if (dlc_pool_open(threads < DLC_MAX_THREADS ? threads : DLC_MAX_THREADS, &job->pool) < 0) return CLI_FAILED;
   dlc_registry_config config = {.plugin_path = o->plugin_path, .pool = job->pool, .sink = &job->sink};
   if (dlc_registry_open(&config, &job->registry) < 0) return CLI_FAILED;
   for (const dlc_op *const *op = dlc_core_ops; *op; op++)
@@ -139,7 +139,6 @@ static int open_machine(cli_job *job, const dlc_backend *backend, const dlc_host
 static int open_best_backend(cli_job *job)
 {
   const dlc_host *host = NULL;
-  dlc_registry_load_all(job->registry);
   const dlc_backend *backend = dlc_registry_best_backend(job->registry, &host);
   int code = CLI_FAILED;
   if (backend) code = open_machine(job, backend, host, NULL);
@@ -148,7 +147,7 @@ static int open_best_backend(cli_job *job)
   if (code == CLI_OK) return code;
   cli_say(job->console, DLC_LOG_WARN, "no backend starts here, so all runs slowly, on the reference kernels: %s",
           dlc_reason());
-  return open_machine(job, NULL, NULL, NULL);
+  return open_machine(job, NULL, dlc_registry_host(job->registry), NULL);
 }
 
 static int open_named_backend(cli_job *job, const char *spec)
@@ -173,5 +172,5 @@ int cli_job_backend(cli_job *job)
   if (strcmp(spec, "auto") == 0) return open_best_backend(job);
   if (strcmp(spec, "reference")) return open_named_backend(job, spec);
   job->backend_name = "reference";
-  return open_machine(job, NULL, NULL, NULL);
+  return open_machine(job, NULL, dlc_registry_host(job->registry), NULL);
 }

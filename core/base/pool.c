@@ -12,7 +12,7 @@
 #include <time.h>
 
 /* Waking a sleeping thread was measured to delay a run by about 30 microseconds. */
-enum { SPIN_NANOSECONDS = 50000, MAX_COUNT = 1024 };
+enum { SPIN_NANOSECONDS = 50000 };
 
 struct dlc_pool {
   dlc_threads table; /* first: a dlc_threads * of ours is a dlc_pool * */
@@ -148,8 +148,8 @@ static void run(const dlc_threads *t, uint32_t n, void (*task)(void *arg, uint32
 
 dlc_status dlc_pool_open(uint32_t count, dlc_pool **pool)
 {
-  if (count < 1 || count > MAX_COUNT)
-    return dlc_fail(DLC_INVALID, "%u threads: 1 to %d are possible", count, MAX_COUNT);
+  if (count < 1 || count > DLC_MAX_THREADS)
+    return dlc_fail(DLC_INVALID, "%u threads: 1 to %d are possible", count, DLC_MAX_THREADS);
   dlc_pool *p = aligned_alloc(_Alignof(dlc_pool), sizeof *p);
   if (!p) return dlc_fail_nomem();
   *p = (dlc_pool){.table = {.size = sizeof p->table, .count = count, .run = run}, .spins = count <= dlc_cpu_count()};

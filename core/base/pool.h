@@ -5,7 +5,10 @@
 
 typedef struct dlc_pool dlc_pool;
 
-/* [main] `count` threads in all, the caller included. Threads start at the first run() that has work for them. */
+enum { DLC_MAX_THREADS = 1024 };
+
+/* [main] 1 to DLC_MAX_THREADS threads in all, the caller included. Threads start at the first run() that has work for
+ * them. */
 dlc_status dlc_pool_open(uint32_t count, dlc_pool **pool);
 void dlc_pool_close(dlc_pool *pool); /* [main] joins */
 /* The table that plugins get; valid as long as the pool. */

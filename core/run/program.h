@@ -15,7 +15,7 @@ typedef struct dlc_program dlc_program;
 
 typedef struct dlc_machine_config {
   const dlc_backend *backend;  /* NULL: every node on the reference kernels */
-  const dlc_host *host;        /* the backend's */
+  const dlc_host *host;        /* the backend's; also what reference kernels get */
   const char *backend_options; /* "k=v,...", or NULL */
   const dlc_sink *sink;
 } dlc_machine_config;

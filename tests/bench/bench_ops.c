@@ -224,6 +224,8 @@ int main(int argc, char **argv)
   conv("3->6 28x28 5x5", batch, 3, 6, 28, 5, true);
   conv("16->32 28x28 3x3", batch, 16, 32, 28, 3, true);
   conv("64->64 28x28 3x3", batch, 64, 64, 28, 3, true);
+  conv("128->128 14x14 3x3", batch, 128, 128, 14, 3, true);
+  conv("256->256 8x8 3x3", batch, 256, 256, 8, 3, true);
   linear("1024->1024", batch, 1024, 1024, true);
   cpu_close(&device);
   return 0;

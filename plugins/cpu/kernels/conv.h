@@ -22,6 +22,7 @@ typedef struct conv {
   int64_t phase_rows, plane;                              /* rows of a phase; floats of a widened plane */
   int64_t widened; /* floats of a widened image, a vector more, whole cache lines */
   bool plain;      /* the widened image would be the image itself */
+  bool bias;       /* forward: has one */
   uint32_t tasks;
   int64_t group; /* grad_weight: images that are widened at a time */
   /* Offsets in a widened image, channels * kernel height * kernel width of them, in the weight's order. */

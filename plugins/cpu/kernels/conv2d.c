@@ -41,15 +41,7 @@ static void forward_task(void *arg, uint32_t i)
 static dlc_status forward_launch(void *state, const void *const *in, void *const *out, void *workspace)
 {
   const conv *v = state;
-  call c = {.v = v, .x = in[0], .w = in[1], .out = out[0], .workspace = workspace};
-  cpu_run(v->device, v->tasks, forward_task, &c);
-  return DLC_OK;
-}
-
-static dlc_status forward_bias_launch(void *state, const void *const *in, void *const *out, void *workspace)
-{
-  const conv *v = state;
-  call c = {.v = v, .x = in[0], .w = in[1], .bias = in[2], .out = out[0], .workspace = workspace};
+  call c = {.v = v, .x = in[0], .w = in[1], .bias = v->bias ? in[2] : NULL, .out = out[0], .workspace = workspace};
   cpu_run(v->device, v->tasks, forward_task, &c);
   return DLC_OK;
 }
@@ -63,7 +55,8 @@ dlc_status cpu_conv2d(const dlc_device *device, const dlc_graph *g, const dlc_no
   if (!v) return DLC_NOMEM;
   v->tasks = cpu_task_count(flops(v), CPU_GRAIN_FLOPS, v->batch);
   k->workspace = v->tasks * (size_t)v->widened * sizeof(float);
-  k->launch = node->n_in > 2 ? forward_bias_launch : forward_launch;
+  v->bias = node->n_in > 2;
+  k->launch = forward_launch;
   return DLC_OK;
 }
 

@@ -19,11 +19,11 @@ typedef struct tile {
   const float *a[ROWS];
   float *c[ROWS];
   const float *b;
-  const float *row_bias, *col_bias; /* of the tile's first row and column */
-  vec_mask last;                    /* the lanes of the last vector */
+  const float *row_bias; /* of the tile's first row */
+  vec_mask last;         /* the lanes of the last vector */
 } tile;
 
-enum start { FROM_C, FROM_ROW_BIAS, FROM_COL_BIAS, FROM_ZERO };
+enum start { FROM_C, FROM_BIAS, FROM_ZERO };
 
 INLINE void start_tile(const tile *t, int rows, int cols, enum start start, vec acc[ROWS][COLS])
 {
@@ -33,8 +33,7 @@ INLINE void start_tile(const tile *t, int rows, int cols, enum start start, vec 
     for (int j = 0; j < cols; j++) {
       const vec_mask m = j == cols - 1 ? t->last : vec_first(VEC);
       if (start == FROM_C) acc[i][j] = vec_load_part(t->c[i] + j * VEC, m);
-      else if (start == FROM_ROW_BIAS) acc[i][j] = vec_all(t->row_bias[i]);
-      else acc[i][j] = start == FROM_COL_BIAS ? vec_load_part(t->col_bias + j * VEC, m) : vec_all(0);
+      else acc[i][j] = vec_all(start == FROM_BIAS ? t->row_bias[i] : 0);
     }
 }
 
@@ -42,8 +41,7 @@ INLINE void run_tile(const tile *t, int rows, int cols)
 {
   vec acc[ROWS][COLS];
   if (t->p->add) start_tile(t, rows, cols, FROM_C, acc);
-  else if (t->row_bias) start_tile(t, rows, cols, FROM_ROW_BIAS, acc);
-  else if (t->col_bias) start_tile(t, rows, cols, FROM_COL_BIAS, acc);
+  else if (t->row_bias) start_tile(t, rows, cols, FROM_BIAS, acc);
   else start_tile(t, rows, cols, FROM_ZERO, acc);
   const int64_t *b_rows = t->p->b_rows, b_row = t->p->b_row, a_step = t->p->a_step, depth = t->p->depth;
   const float *b = t->b;
@@ -102,7 +100,6 @@ void cpu_multiply(const cpu_product *p)
   for (int64_t panel = 0, n = 0; panel < panels.pieces; panel++) {
     const int64_t vectors = piece_size(&panels, panel), left = p->cols - n - (vectors - 1) * VEC;
     tile t = {.p = p, .b = p->b + n, .last = vec_first(left < VEC ? left : VEC)};
-    if (p->col_bias) t.col_bias = p->col_bias + n;
     for (int64_t band = 0, m = 0; band < bands.pieces; band++) {
       const int64_t rows = piece_size(&bands, band);
       for (int64_t i = 0; i < rows; i++) {

@@ -64,8 +64,8 @@ typedef struct cpu_product {
   float *c; /* C[m] are cols neighbouring floats at c[c_rows ? c_rows[m] : m * c_row] */
   const int64_t *c_rows;
   int64_t c_row;
-  const float *row_bias, *col_bias; /* what C begins with: of each m, of each n; NULL: 0 */
-  bool add;                         /* or what stands in C */
+  const float *row_bias; /* what C begins with, of each m; NULL: 0 */
+  bool add;              /* or what stands in C */
 } cpu_product;
 #define cpu_multiply CPU_NAME(cpu_multiply)
 void cpu_multiply(const cpu_product *p);

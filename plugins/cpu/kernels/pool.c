@@ -97,6 +97,14 @@ static void pool_one(const pool *p, const float *plane, int64_t oh, int64_t ow, 
 
 /* n neighbouring outputs of 2x2 windows, 2 apart; `x` and `below`: the two input rows. */
 #if defined(__AVX512F__)
+/* The lanes where v takes the place of *best: it is greater, or not a number while *best is one. */
+INLINE __mmask16 win(vec v, vec *best)
+{
+  const __mmask16 take = _mm512_cmp_ps_mask(*best, *best, _CMP_ORD_Q) & _mm512_cmp_ps_mask(v, *best, _CMP_NLE_UQ);
+  *best = _mm512_mask_mov_ps(*best, take, v);
+  return take;
+}
+
 static void pool_2x2(const float *x, const float *below, int64_t n, float *y, uint8_t *index)
 {
   const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
@@ -107,18 +115,14 @@ static void pool_2x2(const float *x, const float *below, int64_t n, float *y, ui
     const vec_mask low = (vec_mask)both, high = (vec_mask)(both >> 16);
     const vec x0 = vec_load_part(x + 2 * i, low), x1 = vec_load_part(x + 2 * i + VEC, high);
     const vec b0 = vec_load_part(below + 2 * i, low), b1 = vec_load_part(below + 2 * i + VEC, high);
-    vec best = _mm512_permutex2var_ps(x0, even, x1);
-    const vec rest[3] = {_mm512_permutex2var_ps(x0, odd, x1), _mm512_permutex2var_ps(b0, even, b1),
-                         _mm512_permutex2var_ps(b0, odd, b1)};
-    __mmask16 take[3];
-    for (int j = 0; j < 3; j++) { /* greater or not a number, and the best is one */
-      take[j] = _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(best, best, _CMP_ORD_Q), rest[j], best, _CMP_NLE_UQ);
-      best = _mm512_mask_mov_ps(best, take[j], rest[j]);
-    }
-    const __mmask16 second_column = take[2] | (take[0] & ~take[1]), second_row = take[1] | take[2];
+    vec upper = _mm512_permutex2var_ps(x0, even, x1), lower = _mm512_permutex2var_ps(b0, even, b1);
+    const __mmask16 upper_column = win(_mm512_permutex2var_ps(x0, odd, x1), &upper);
+    const __mmask16 lower_column = win(_mm512_permutex2var_ps(b0, odd, b1), &lower);
+    const __mmask16 second_row = win(lower, &upper);
+    const __mmask16 second_column = (second_row & lower_column) | (~second_row & upper_column);
     const __m128i at = _mm_or_si128(_mm_maskz_set1_epi8(second_column, 1), _mm_maskz_set1_epi8(second_row, 2));
     const vec_mask whole = vec_first(lanes);
-    vec_store_part(y + i, whole, best);
+    vec_store_part(y + i, whole, upper);
     _mm_mask_storeu_epi8(index + i, whole, at);
   }
 }

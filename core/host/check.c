@@ -15,6 +15,7 @@ const dlc_iface dlc_ifaces[DLC_N_IFACES] = {
     {DLC_IFACE_OP, "op", offsetof(dlc_op, name)},
     {DLC_IFACE_DATASET, "dataset", offsetof(dlc_dataset, name)},
     {DLC_IFACE_LOGGER, "logger", offsetof(dlc_logger, name)},
+    {DLC_IFACE_SOURCE, "source", offsetof(dlc_source_type, name)},
 };
 
 const dlc_iface *dlc_iface_find(const char *id)
@@ -139,10 +140,18 @@ static dlc_status check_logger(const dlc_logger *l)
   return check_options(l->name, l->options, l->n_options);
 }
 
+static dlc_status check_source_type(const dlc_source_type *t)
+{
+  static const field fields[] = {MANDATORY(dlc_source_type, name), MANDATORY(dlc_source_type, match),
+                                 MANDATORY(dlc_source_type, open)};
+  return check_fields(t, END_OF(dlc_source_type, open), fields, 3);
+}
+
 dlc_status dlc_object_check(const dlc_iface *iface, const void *object)
 {
   if (strcmp(iface->id, DLC_IFACE_OP) == 0) return check_op(object);
   if (strcmp(iface->id, DLC_IFACE_BACKEND) == 0) return check_backend(object);
   if (strcmp(iface->id, DLC_IFACE_DATASET) == 0) return check_dataset(object);
+  if (strcmp(iface->id, DLC_IFACE_SOURCE) == 0) return check_source_type(object);
   return check_logger(object);
 }

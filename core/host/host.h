@@ -24,6 +24,10 @@ void dlc_registry_close(dlc_registry *registry);
  * the caller and outlives the registry. */
 dlc_status dlc_registry_add(dlc_registry *r, const char *iface, const void *object);
 
+/* A service beside those of core/base, for host->service() of every plugin. Added before any plugin is used; name and
+ * table stay owned by the caller and outlive the registry's last use. */
+dlc_status dlc_registry_add_service(dlc_registry *r, const char *name, const void *table);
+
 /* The object of `iface` called `name`. Looks at dlcore's own, then at dlcore-NAME.so (and dlcore-VENDOR.so for
  * "vendor.name"), then at every other file in search order, so the answer never depends on what was opened before.
  * DLC_NOT_FOUND: the reason gives the nearest name, and each file that could not be taken and might have provided it.
@@ -34,6 +38,9 @@ dlc_status dlc_registry_find(dlc_registry *r, const char *iface, const char *nam
 /* Opens everything. Then the i-th object of an interface; NULL past the last. */
 void dlc_registry_load_all(dlc_registry *r);
 const void *dlc_registry_object(dlc_registry *r, const char *iface, uint32_t i, const dlc_host **host);
+/* Opens dlcore-ID.so. Then its i-th object of an interface; NULL past the last, or when no such file is taken. */
+const void *dlc_registry_object_of(dlc_registry *r, const char *id, const char *iface, uint32_t i,
+                                   const dlc_host **host);
 /* Opens everything. Of all backends that can start here, the one whose plugin has the highest score, the first in
  * search order among equals; NULL: none. */
 const dlc_backend *dlc_registry_best_backend(dlc_registry *r, const dlc_host **host);
@@ -52,6 +59,8 @@ const char *dlc_registry_folder(dlc_registry *r, uint32_t i);
 
 /* The host table for dlcore's own objects (ops built into the core). */
 const dlc_host *dlc_registry_host(dlc_registry *r);
+/* Where the registry's own lines go; NULL: nowhere. */
+const dlc_sink *dlc_registry_sink(const dlc_registry *r);
 
 /* Reads "steps=10,name=x" (NULL: all defaults) against an option table. *values: n_options entries in the table's
  * order, with the strings they point to in one block; the caller frees it with free(). `owner` names the plugin object

@@ -179,7 +179,7 @@ static dlc_status take_objects(dlc_registry *r, dlc_candidate *c, const dlc_plug
 void dlc_plugin_load(dlc_registry *r, dlc_candidate *c)
 {
   c->opened = true;
-  c->context = (dlc_host_context){.sink = r->sink, .pool = r->pool, .id = c->id};
+  c->context = (dlc_host_context){.sink = r->sink, .pool = r->pool, .registry = r, .id = c->id};
   dlc_host_fill(&c->host, &c->context);
   const dlc_plugin *p = NULL;
   dlc_status status = open_file(c->file.path, &p);

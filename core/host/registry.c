@@ -13,7 +13,7 @@ dlc_status dlc_registry_open(const dlc_registry_config *config, dlc_registry **r
   if (!r) return dlc_fail_nomem();
   r->sink = config->sink;
   r->pool = config->pool;
-  r->context = (dlc_host_context){.sink = r->sink, .pool = r->pool};
+  r->context = (dlc_host_context){.sink = r->sink, .pool = r->pool, .registry = r};
   dlc_host_fill(&r->host, &r->context);
   dlc_status status = dlc_search(r, config);
   if (status != DLC_OK) {
@@ -47,6 +47,14 @@ dlc_status dlc_registry_add(dlc_registry *r, const char *iface, const void *obje
     r->own_capacity = capacity;
   }
   r->own[r->n_own++] = (dlc_object){known, object};
+  return DLC_OK;
+}
+
+dlc_status dlc_registry_add_service(dlc_registry *r, const char *name, const void *table)
+{
+  if (r->n_services == DLC_MAX_SERVICES)
+    return dlc_fail(DLC_INTERNAL, "service '%s': there are %d already", name, DLC_MAX_SERVICES);
+  r->services[r->n_services++] = (dlc_service){name, table};
   return DLC_OK;
 }
 
@@ -234,6 +242,24 @@ const void *dlc_registry_object(dlc_registry *r, const char *iface, uint32_t i, 
   return object;
 }
 
+const void *dlc_registry_object_of(dlc_registry *r, const char *id, const char *iface, uint32_t i,
+                                   const dlc_host **host)
+{
+  const dlc_iface *known = dlc_iface_find(iface);
+  for (uint32_t file = 0; file < r->n_files; file++) {
+    dlc_candidate *c = &r->files[file];
+    if (strcmp(c->id, id) != 0) continue;
+    open_id(r, c);
+    for (uint32_t k = 0; c->file.plugin && k < c->n_objects; k++) {
+      if (c->objects[k].iface != known || i-- > 0) continue;
+      if (!initialise(r, c)) break;
+      if (host) *host = &c->host;
+      return c->objects[k].object;
+    }
+  }
+  return NULL;
+}
+
 const dlc_backend *dlc_registry_best_backend(dlc_registry *r, const dlc_host **host)
 {
   dlc_registry_load_all(r);
@@ -264,4 +290,9 @@ const char *dlc_registry_folder(dlc_registry *r, uint32_t i)
 const dlc_host *dlc_registry_host(dlc_registry *r)
 {
   return &r->host;
+}
+
+const dlc_sink *dlc_registry_sink(const dlc_registry *r)
+{
+  return r->sink;
 }

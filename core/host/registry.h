@@ -19,7 +19,7 @@ typedef struct dlc_iface {
   const char *word; /* "dataset", for reasons */
   size_t name;      /* offset of the object's name */
 } dlc_iface;
-enum { DLC_N_IFACES = 4 };
+enum { DLC_N_IFACES = 5 };
 extern const dlc_iface dlc_ifaces[DLC_N_IFACES];
 const dlc_iface *dlc_iface_find(const char *id); /* NULL: not known */
 const char *dlc_object_name(const dlc_iface *iface, const void *object);
@@ -29,10 +29,18 @@ typedef struct dlc_object {
   const void *object;
 } dlc_object;
 
+/* A service that a later folder of the core provides. */
+typedef struct dlc_service {
+  const char *name;
+  const void *table;
+} dlc_service;
+enum { DLC_MAX_SERVICES = 8 };
+
 /* The ctx of a host table. */
 typedef struct dlc_host_context {
   const dlc_sink *sink;
   dlc_pool *pool;
+  const dlc_registry *registry;
   const char *id; /* the plugin's; NULL: dlcore's own objects */
 } dlc_host_context;
 
@@ -59,6 +67,8 @@ struct dlc_registry {
   uint32_t n_files;
   dlc_object *own; /* dlcore's own objects */
   uint32_t n_own, own_capacity;
+  dlc_service services[DLC_MAX_SERVICES];
+  uint32_t n_services;
   dlc_host host;
   dlc_host_context context;
 };

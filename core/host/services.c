@@ -26,6 +26,8 @@ static const void *host_service(const dlc_host *h, const char *name)
   const dlc_host_context *c = h->ctx;
   if (strcmp(name, DLC_SERVICE_THREADS) == 0) return c->pool ? dlc_pool_threads(c->pool) : NULL;
   if (strcmp(name, DLC_SERVICE_RANDOM) == 0) return dlc_random_service();
+  for (uint32_t i = 0; i < c->registry->n_services; i++)
+    if (strcmp(name, c->registry->services[i].name) == 0) return c->registry->services[i].table;
   return NULL;
 }
 

@@ -16,16 +16,25 @@ typedef struct dlc_entry {
   uint64_t id;      /* the source's own */
 } dlc_entry;
 
+/* The i-th entry of a list, whatever size its author built it with (R1). */
+static inline const dlc_entry *dlc_entry_at(const dlc_entry *entries, uint32_t i)
+{
+  return (const dlc_entry *)((const char *)entries + (size_t)i * entries->size);
+}
+
 /* An open source. Filled by whoever opened it; valid until close(). Entries never change once given. */
 typedef struct dlc_source dlc_source;
 struct dlc_source {
   uint32_t size;
-  const char *origin; /* the path it was opened with, for messages */
-  /* [main] The file of exactly this path, or DLC_NOT_FOUND (without a reason). */
+  const char *origin; /* the path it was opened with, for messages; the source's own copy */
+  /* [main] The file of exactly this path, or DLC_NOT_FOUND (without a reason). The caller sets entry->size, and no
+   * more than that is written. */
   dlc_status (*find)(dlc_source *s, const char *path, dlc_entry *entry);
-  /* [main] All files, sorted by path in byte order. The array belongs to the source. */
+  /* [main] All files, sorted by path in byte order, no path twice. The array belongs to the source: walk it with
+   * dlc_entry_at(). */
   dlc_status (*list)(dlc_source *s, const dlc_entry **entries, uint32_t *n);
-  /* [any] The whole content into `buffer`, which has room for entry->bytes. Reasons name origin and path. */
+  /* [any] The whole content into `buffer`, which has room for entry->bytes. `entry` is one that this source gave.
+   * Reasons name origin and path; DLC_IO also when the file is gone or has another size by now. */
   dlc_status (*read)(dlc_source *s, const dlc_entry *entry, void *buffer);
   /* [any] The content where it already lies in memory, or NULL: then read() it. Optional. */
   const void *(*bytes)(dlc_source *s, const dlc_entry *entry);

@@ -37,5 +37,7 @@ setarch "$(uname -m)" -R true 2>/dev/null && wrapper="setarch $(uname -m) -R"
 step "tsan" round tsan tsan -R 'test_(pool|loader|program|run|parity)$'
 
 echo "== summary"
-grep -H 'tests passed' build/*-ctest.log | sed 's|^build/\(.*\)-ctest.log:|\1: |'
+for folder in asan tsan release; do
+  [ ! -f "build/$folder-ctest.log" ] || sed -n "/tests passed/s/^/$folder: /p" "build/$folder-ctest.log"
+done
 [ -z "$failed" ] || { echo "failed: ${failed#, }"; exit 1; }

@@ -176,6 +176,9 @@ START_TEST(awkward_values_survive_the_configuration_file)
   ck_runs(QUICK "--output #a:_b,'c --name 1", 0);
   ck_runs("-c #a:_b,'c/1/config.yaml --name 2", 0);
   ck_assert(same_files("#a:_b,'c/1/config.yaml", "#a:_b,'c/2/config.yaml"));
+  ck_runs(QUICK "--output null --name 1", 0);
+  ck_runs("-c null/1/config.yaml --name 2", 0);
+  ck_assert(same_files("null/1/config.yaml", "null/2/config.yaml"));
 }
 END_TEST
 
@@ -242,7 +245,7 @@ END_TEST
 START_TEST(unknown_names_get_the_nearest)
 {
   ck_refuses(QUICK "--model lenett", 2, "--model: there is no model 'lenett'; did you mean 'lenet'?");
-  ck_refuses(QUICK "--model zzzzzzzz", 2, "there are: ");
+  ck_refuses(QUICK "--model zzzzzzzz", 2, "there are: lenet, mlp; ");
   ck_refuses(QUICK "--dataset shaeps", 2, "no dataset is called 'shaeps'; did you mean 'shapes'?");
   ck_refuses(QUICK "--opt adma", 2, "no op is called 'adma'; did you mean 'adam'?");
   ck_refuses(QUICK "--logger cvs", 2, "no logger is called 'cvs'; did you mean 'csv'?");

@@ -2,6 +2,7 @@
 #include "program.h"
 #include "train/safetensors.h"
 #include <dirent.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <pty.h>
 #include <signal.h>
@@ -157,6 +158,8 @@ START_TEST(full_disk_before_the_first_step_leaves_nothing)
 {
   file_limit = 64;
   ck_refuses(QUICK "--output deep/er/runs --name x", 1, "File too large");
+  ck_assert(!exists("deep"));
+  ck_refuses(QUICK "--output deep//er/runs// --name x", 1, "File too large");
   ck_assert(!exists("deep"));
   ck_assert_int_eq(mkdir("runs", 0777), 0);
   ck_refuses(QUICK "--name x", 1, "File too large");
@@ -332,6 +335,48 @@ START_TEST(summary_shows_shapes_and_parameters)
 }
 END_TEST
 
+/* Nobody would train on something else because the files are damaged. */
+START_TEST(damaged_files_of_the_default_are_not_passed_over)
+{
+  ck_assert(mkdir("data", 0777) == 0 && mkdir("data/fashion-mnist", 0777) == 0);
+  write_text("data/fashion-mnist/train-images-idx3-ubyte", "rubbish");
+  write_text("data/fashion-mnist/train-labels-idx1-ubyte", "rubbish");
+  write_text("data/fashion-mnist/t10k-images-idx3-ubyte", "rubbish");
+  write_text("data/fashion-mnist/t10k-labels-idx1-ubyte", "rubbish");
+  ck_refuses("--backend reference", 1, "train-images-idx3-ubyte: begins with");
+  ck_assert(!exists("runs"));
+}
+END_TEST
+
+START_TEST(output_that_cannot_be_written_is_an_error)
+{
+  static const char *const commands[] = {"--help", "plugins", "plugins --json", "summary --input 1x28x28"};
+  for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+    int full = open("/dev/full", O_WRONLY);
+    ck_assert_int_ge(full, 0);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+      dup2(full, 1);
+      close(2);
+      exec_program(commands[i]);
+    }
+    close(full);
+    ck_assert_msg(exit_code(pid) == 1, "%s did not notice", commands[i]);
+  }
+}
+END_TEST
+
+START_TEST(folder_whose_name_is_not_utf8_is_shown_nevertheless)
+{
+  ck_assert_int_eq(mkdir("caf\351", 0777), 0);
+  write_text("caf\351/dlcore-rubbish.so", "rubbish");
+  ck_runs("plugins --plugin-path caf\351", 0);
+  ck_contains(out_text, "/caf?\n");
+  ck_contains(out_text, "/caf?/dlcore-rubbish.so\n");
+}
+END_TEST
+
 START_TEST(plugins_are_listed_with_reasons)
 {
   ck_assert_int_eq(mkdir("mine", 0777), 0);
@@ -408,6 +453,9 @@ int main(void)
   tcase_add_test(t, dump_graph_prints_the_stage_and_trains_nothing);
   tcase_add_test(t, progress_line_stays_within_the_terminal);
   tcase_add_test(t, summary_shows_shapes_and_parameters);
+  tcase_add_test(t, damaged_files_of_the_default_are_not_passed_over);
+  tcase_add_test(t, output_that_cannot_be_written_is_an_error);
+  tcase_add_test(t, folder_whose_name_is_not_utf8_is_shown_nevertheless);
   tcase_add_test(t, plugins_are_listed_with_reasons);
   tcase_add_test(t, plugins_json_has_the_same_content);
   tcase_add_test(t, plugins_with_a_name_shows_that_alone);

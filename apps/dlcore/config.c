@@ -156,8 +156,9 @@ static int append_text(void *out, unsigned char *bytes, size_t n)
 static bool emit_scalar(yaml_emitter_t *emitter, const char *text)
 {
   yaml_event_t e;
+  bool quoted = strcmp(text, "null") == 0 || strcmp(text, "~") == 0; /* a text, not the lack of one */
   return yaml_scalar_event_initialize(&e, NULL, NULL, (const yaml_char_t *)text, (int)strlen(text), 1, 1,
-                                      YAML_ANY_SCALAR_STYLE) &&
+                                      quoted ? YAML_SINGLE_QUOTED_SCALAR_STYLE : YAML_ANY_SCALAR_STYLE) &&
          yaml_emitter_emit(emitter, &e);
 }
 

@@ -67,12 +67,14 @@ int cli_read_options(const char *option, const char *name, const dlc_option *tab
 
 /* ---- dataset ---- */
 
-static int open_dataset(cli_job *job, const char *spec)
+/* *absent: the data set is not on this machine, which is no mistake of its files. */
+static int open_dataset(cli_job *job, const char *spec, bool *absent)
 {
   const void *object = NULL;
   const dlc_host *host = NULL;
   const char *options;
   int code = cli_find_object(job, "--dataset", DLC_IFACE_DATASET, spec, &object, &host, &options);
+  *absent = code == CLI_USAGE;
   if (code != CLI_OK) return code;
   const dlc_dataset *ds = job->dataset = object;
   free(job->dataset_values);
@@ -80,6 +82,7 @@ static int open_dataset(cli_job *job, const char *spec)
   code = cli_read_options("--dataset", ds->name, ds->options, ds->n_options, options, &job->dataset_values);
   if (code != CLI_OK) return code;
   dlc_status status = ds->open(ds, host, job->options->data_dir, job->dataset_values, &job->data);
+  *absent = status == DLC_NOT_FOUND;
   if (status < 0) {
     dlc_fail_in(status, "dataset %s", ds->name);
     return CLI_FAILED;
@@ -91,14 +94,15 @@ static int open_dataset(cli_job *job, const char *spec)
 int cli_job_dataset(cli_job *job)
 {
   cli_options *o = job->options;
-  if (strcmp(o->dataset, "auto")) return open_dataset(job, o->dataset);
+  bool absent;
+  if (strcmp(o->dataset, "auto")) return open_dataset(job, o->dataset, &absent);
   o->dataset = o->data_dir ? "idx" : "fashion-mnist";
-  int code = open_dataset(job, o->dataset);
-  if (code == CLI_OK || o->data_dir) return code;
+  int code = open_dataset(job, o->dataset, &absent);
+  if (code == CLI_OK || o->data_dir || !absent) return code;
   cli_say(job->console, DLC_LOG_WARN, "fashion-mnist is not here, so this is about generated shapes (%s)",
           dlc_reason());
   o->dataset = "shapes";
-  return open_dataset(job, o->dataset);
+  return open_dataset(job, o->dataset, &absent);
 }
 
 /* ---- model ---- */

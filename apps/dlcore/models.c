@@ -36,18 +36,31 @@ static bool model_folder(unsigned i, dlc_str *folder)
 
 enum { NAMES_MAX = 256 };
 
-/* Appends the names of the models in one folder; they are the caller's to free. */
+static bool is_among(char *const *names, size_t n, const char *name)
+{
+  for (size_t i = 0; i < n; i++)
+    if (strcmp(names[i], name) == 0) return true;
+  return false;
+}
+
+/* Appends the names of the models in one folder that are not there yet; they are the caller's to free. */
 static size_t list_models(const char *folder, char **names, size_t n)
 {
   DIR *dir = opendir(folder);
   if (!dir) return n;
-  for (struct dirent *e; n < NAMES_MAX && (e = readdir(dir));)
-    if (has_suffix(e->d_name, ".yaml")) {
-      names[n] = strndup(e->d_name, strlen(e->d_name) - 5);
-      if (names[n]) n++;
-    }
+  for (struct dirent *e; n < NAMES_MAX && (e = readdir(dir));) {
+    if (!has_suffix(e->d_name, ".yaml")) continue;
+    char *name = strndup(e->d_name, strlen(e->d_name) - 5);
+    if (name && !is_among(names, n, name)) names[n++] = name;
+    else free(name);
+  }
   closedir(dir);
   return n;
+}
+
+static int by_name(const void *a, const void *b)
+{
+  return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static int unknown_model(const char *model)
@@ -56,6 +69,7 @@ static int unknown_model(const char *model)
   size_t n = 0;
   dlc_str folder = {0}, list = {0};
   for (unsigned i = 0; model_folder(i, &folder); i++) n = list_models(dlc_str_get(&folder), names, n);
+  qsort(names, n, sizeof *names, by_name);
   int near = dlc_nearest(model, (const char *const *)names, n);
   for (size_t i = 0; i < n; i++) dlc_str_addf(&list, "%s%s", i ? ", " : "", names[i]);
   if (near >= 0) dlc_fail(DLC_NOT_FOUND, "--model: there is no model '%s'; did you mean '%s'?", model, names[near]);

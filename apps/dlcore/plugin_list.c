@@ -13,9 +13,21 @@ static const kind kinds[] = {
     {DLC_IFACE_BACKEND, "backend"}, {DLC_IFACE_DATASET, "dataset"}, {DLC_IFACE_LOGGER, "logger"}, {DLC_IFACE_OP, "op"}};
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
+/* JSON is UTF-8, which a path need not be: then all but ASCII becomes '?'. */
+static json_t *text_json(const char *text)
+{
+  json_t *s = json_string(text);
+  char *plain = s ? NULL : strdup(text);
+  for (char *c = plain; c && *c; c++)
+    if (*c & 0x80) *c = '?';
+  if (plain) s = json_string(plain);
+  free(plain);
+  return s;
+}
+
 static void set_text(json_t *object, const char *key, const char *text)
 {
-  json_object_set_new(object, key, text ? json_string(text) : json_null());
+  json_object_set_new(object, key, text ? text_json(text) : json_null());
 }
 
 /* ---- options ---- */

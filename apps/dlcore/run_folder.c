@@ -80,15 +80,16 @@ static int make_last(const cli_options *o, const char *model, cli_run_folder *fo
     dlc_str_addf(&path, "%s/%s", o->output, dlc_str_get(&name));
     if (i > 1) dlc_str_addf(&path, "-%d", i);
     bool made = mkdir(dlc_str_get(&path), 0777) == 0;
-    if (made || (errno == EEXIST && o->exist_ok && dlc_path_is_dir(dlc_str_get(&path)))) {
+    int error = errno;
+    if (made || (error == EEXIST && o->exist_ok && dlc_path_is_dir(dlc_str_get(&path)))) {
       folder->path = strdup(dlc_str_get(&path));
       folder->made = made;
       if (folder->path) code = CLI_OK;
       else dlc_fail_nomem();
       break;
     }
-    dlc_fail(DLC_IO, "run folder %s: %s", dlc_str_get(&path), strerror(errno));
-    if (errno != EEXIST || o->name) break;
+    dlc_fail(DLC_IO, "run folder %s: %s", dlc_str_get(&path), strerror(error));
+    if (error != EEXIST || o->name) break;
   }
   dlc_str_free(&name);
   dlc_str_free(&path);
@@ -125,15 +126,22 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
   return remove(path);
 }
 
+static void cut_slashes(char *path)
+{
+  for (size_t n = strlen(path); n > 1 && path[n - 1] == '/'; n--) path[n - 1] = 0;
+}
+
 void cli_run_folder_undo(cli_run_folder *folder, const char *output)
 {
   if (folder->path && folder->made) nftw(folder->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
   folder->made = false;
   char *parent = folder->topmost ? strdup(output) : NULL;
+  if (parent) cut_slashes(parent);
   while (parent && strlen(parent) >= strlen(folder->topmost) && rmdir(parent) == 0) {
     char *slash = strrchr(parent, '/');
     if (!slash) break;
     *slash = 0;
+    cut_slashes(parent);
   }
   free(parent);
 }

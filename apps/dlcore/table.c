@@ -8,7 +8,7 @@
 const cli_option cli_table[] = {
     /* clang-format off */
     {"Data", "dataset", NULL, 0, CLI_STRING, SHAPES, KEPT, AT(dataset), "auto", NULL, "NAME[:k=v,..]",
-     "what to train on: fashion-mnist, mnist, idx, shapes or a plugin's; auto: fashion-mnist if it is there, else shapes"},
+     "what to train on: fashion-mnist, mnist, idx, shapes or a plugin's; auto: idx with --data-dir, else fashion-mnist if it is there, else shapes"},
     {"Data", "data-dir", "data-path|data", 0, CLI_STRING, SHAPES, KEPT, AT(data_dir), NULL, NULL, "DIR",
      "where its files are (default: the usual places)"},
     {"Data", "val-split", NULL, 0, CLI_SPLIT, CLI_TRAIN, KEPT, AT(val_split), "0", NULL, "X",

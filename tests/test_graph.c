@@ -111,8 +111,8 @@ END_TEST
 
 START_TEST(a_default_may_be_a_list_as_in_a_model_file)
 {
-  static const dlc_attr attrs[] = {{sizeof(dlc_attr), DLC_ATTR_PAIR, 0, "stride", "[2, 3]", ""},
-                                   {sizeof(dlc_attr), DLC_ATTR_PADDING, 16, "padding", "same", ""}};
+  static const dlc_attr attrs[] = {{sizeof(dlc_attr), DLC_ATTR_PAIR, 0, "stride", "[2, 3]", "", NULL},
+                                   {sizeof(dlc_attr), DLC_ATTR_PADDING, 16, "padding", "same", "", NULL}};
   const dlc_op op = {.size = sizeof op, .name = "t.op", .attrs = attrs, .n_attrs = 2, .attr_size = 48};
   int64_t attr[6];
   const char *missing;

@@ -1,8 +1,9 @@
-/* Attributes of ops: a struct of int64_t and double, read and written through the op's table. */
+/* Attributes: a struct of int64_t and double, read and written through its owner's table. */
+#include "graph/attr.h"
 #include "base/names.h"
 #include "base/parse.h"
+#include "base/shape.h"
 #include "base/status.h"
-#include "graph/graph.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,9 +46,43 @@ static dlc_status read_padding(const char *name, const char *const *words, uint3
   return DLC_OK;
 }
 
+static dlc_status read_range(const char *name, const char *const *words, uint32_t count, double *out)
+{
+  if (count != 2) return dlc_fail(DLC_INVALID, "`%s` has %u numbers; expected two: [low, high]", name, count);
+  for (uint32_t i = 0; i < 2; i++) DLC_TRY(read_float(name, words[i], &out[i]));
+  if (out[0] <= out[1]) return DLC_OK;
+  return dlc_fail(DLC_INVALID, "`%s: [%s, %s]`: expected the lower number first", name, words[0], words[1]);
+}
+
+static dlc_status read_numbers(const char *name, const char *const *words, uint32_t count, dlc_numbers *out)
+{
+  if (count > DLC_MAX_NUMBERS)
+    return dlc_fail(DLC_INVALID, "`%s` has %u numbers; expected at most %d", name, count, DLC_MAX_NUMBERS);
+  *out = (dlc_numbers){.count = count};
+  for (uint32_t i = 0; i < count; i++) DLC_TRY(read_float(name, words[i], &out->at[i]));
+  return DLC_OK;
+}
+
+/* The position of the word in "zero|reflect". */
+static dlc_status read_choice(const dlc_attr *a, const char *word, int64_t *out)
+{
+  const char *choice = DLC_HAS(a, choices) ? a->choices : "";
+  for (int64_t i = 0; choice; i++) {
+    const size_t n = strcspn(choice, "|");
+    if (n == strlen(word) && strncmp(choice, word, n) == 0) {
+      *out = i;
+      return DLC_OK;
+    }
+    choice = choice[n] ? choice + n + 1 : NULL;
+  }
+  return dlc_fail(DLC_INVALID, "`%s: %s`: expected %s", a->name, word, DLC_HAS(a, choices) ? a->choices : "nothing");
+}
+
 static dlc_status read_value(const dlc_attr *a, void *at, const char *const *words, uint32_t count)
 {
   if (a->type == DLC_ATTR_PADDING) return read_padding(a->name, words, count, at);
+  if (a->type == DLC_ATTR_RANGE) return read_range(a->name, words, count, at);
+  if (a->type == DLC_ATTR_NUMBERS) return read_numbers(a->name, words, count, at);
   if (a->type == DLC_ATTR_PAIR) {
     if (count != 1 && count != 2) return dlc_fail(DLC_INVALID, "`%s` has %u numbers; expected 1 or 2", a->name, count);
     DLC_TRY(read_int(a->name, words[0], at));
@@ -56,35 +91,35 @@ static dlc_status read_value(const dlc_attr *a, void *at, const char *const *wor
   if (count != 1) return dlc_fail(DLC_INVALID, "`%s` has %u values; expected one", a->name, count);
   if (a->type == DLC_ATTR_FLOAT) return read_float(a->name, words[0], at);
   if (a->type == DLC_ATTR_BOOL) return read_bool(a->name, words[0], at);
+  if (a->type == DLC_ATTR_CHOICE) return read_choice(a, words[0], at);
   return read_int(a->name, words[0], at);
 }
 
-static dlc_status fail_unknown(const dlc_op *op, const char *name)
+static dlc_status fail_unknown(const dlc_attr_table *t, const char *name)
 {
   dlc_str known = {0};
-  const char **names = malloc((op->n_attrs + 1) * sizeof *names);
+  const char **names = malloc((t->n + 1) * sizeof *names);
   if (!names) return dlc_fail_nomem();
-  for (uint32_t i = 0; i < op->n_attrs; i++) {
-    names[i] = dlc_attr_at(op, i)->name;
+  for (uint32_t i = 0; i < t->n; i++) {
+    names[i] = dlc_attr_entry(t->attrs, i)->name;
     dlc_str_addf(&known, i ? ", %s" : "%s", names[i]);
   }
-  int nearest = dlc_nearest(name, names, op->n_attrs);
-  if (nearest >= 0) dlc_fail(DLC_INVALID, "%s has no `%s`; did you mean `%s`?", op->name, name, names[nearest]);
-  else
-    dlc_fail(DLC_INVALID, "%s has no `%s`; it has %s", op->name, name,
-             op->n_attrs ? dlc_str_get(&known) : "no attributes");
+  int nearest = dlc_nearest(name, names, t->n);
+  if (nearest >= 0) dlc_fail(DLC_INVALID, "%s has no `%s`; did you mean `%s`?", t->owner, name, names[nearest]);
+  else dlc_fail(DLC_INVALID, "%s has no `%s`; it has %s", t->owner, name, t->n ? dlc_str_get(&known) : "no attributes");
   free(names);
   dlc_str_free(&known);
   return DLC_INVALID;
 }
 
-dlc_status dlc_attr_set(const dlc_op *op, void *attr, const char *name, const char *const *words, uint32_t count)
+dlc_status dlc_attrs_set(const dlc_attr_table *t, void *attr, const char *name, const char *const *words,
+                         uint32_t count)
 {
-  for (uint32_t i = 0; i < op->n_attrs; i++) {
-    const dlc_attr *a = dlc_attr_at(op, i);
+  for (uint32_t i = 0; i < t->n; i++) {
+    const dlc_attr *a = dlc_attr_entry(t->attrs, i);
     if (dlc_name_equal(a->name, name)) return read_value(a, (char *)attr + a->offset, words, count);
   }
-  return fail_unknown(op, name);
+  return fail_unknown(t, name);
 }
 
 /* The words of a default, "3" or "[3, 5]". */
@@ -100,13 +135,44 @@ static dlc_status read_default(const dlc_attr *a, void *at)
   return read_value(a, at, words, count);
 }
 
-dlc_status dlc_attr_defaults(const dlc_op *op, void *attr, const char **missing)
+dlc_status dlc_attrs_defaults(const dlc_attr_table *t, void *attr, const char **missing)
 {
   *missing = NULL;
-  for (uint32_t i = 0; i < op->n_attrs; i++) {
-    const dlc_attr *a = dlc_attr_at(op, i);
+  for (uint32_t i = 0; i < t->n; i++) {
+    const dlc_attr *a = dlc_attr_entry(t->attrs, i);
     if (a->def) DLC_TRY(read_default(a, (char *)attr + a->offset));
     else if (!*missing) *missing = a->name;
   }
   return DLC_OK;
+}
+
+static void dump_numbers(const double *at, int64_t count, dlc_str *out)
+{
+  for (int64_t i = 0; i < count; i++) dlc_str_addf(out, i ? ", %g" : "[%g", at[i]);
+  dlc_str_add(out, count ? "]" : "[]");
+}
+
+static void dump_choice(const dlc_attr *a, int64_t position, dlc_str *out)
+{
+  const char *choice = DLC_HAS(a, choices) ? a->choices : "";
+  while (position-- > 0 && strchr(choice, '|')) choice = strchr(choice, '|') + 1;
+  dlc_str_addn(out, choice, strcspn(choice, "|"));
+}
+
+void dlc_attr_dump(const dlc_attr *a, const void *attr, dlc_str *out)
+{
+  const void *at = (const char *)attr + a->offset;
+  const int64_t *i = at;
+  const dlc_numbers *numbers = at;
+  dlc_str_addf(out, "%s: ", a->name);
+  switch (a->type) {
+  case DLC_ATTR_FLOAT: dlc_str_addf(out, "%g", *(const double *)at); break;
+  case DLC_ATTR_BOOL: dlc_str_add(out, *i ? "true" : "false"); break;
+  case DLC_ATTR_PAIR: dlc_str_add(out, dlc_name_shape(2, i).text); break;
+  case DLC_ATTR_PADDING: dlc_str_add(out, dlc_name_shape(4, i).text); break;
+  case DLC_ATTR_RANGE: dump_numbers(at, 2, out); break;
+  case DLC_ATTR_NUMBERS: dump_numbers(numbers->at, numbers->count, out); break;
+  case DLC_ATTR_CHOICE: dump_choice(a, *i, out); break;
+  default: dlc_str_addf(out, "%lld", (long long)*i); break;
+  }
 }

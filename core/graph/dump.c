@@ -2,20 +2,6 @@
 #include "base/shape.h"
 #include "graph/graph.h"
 
-static void dump_attr(const dlc_attr *a, const void *attr, dlc_str *out)
-{
-  const void *at = (const char *)attr + a->offset;
-  const int64_t *i = at;
-  dlc_str_addf(out, "%s: ", a->name);
-  switch (a->type) {
-  case DLC_ATTR_FLOAT: dlc_str_addf(out, "%g", *(const double *)at); break;
-  case DLC_ATTR_BOOL: dlc_str_add(out, *i ? "true" : "false"); break;
-  case DLC_ATTR_PAIR: dlc_str_add(out, dlc_name_shape(2, i).text); break;
-  case DLC_ATTR_PADDING: dlc_str_add(out, dlc_name_shape(4, i).text); break;
-  default: dlc_str_addf(out, "%lld", (long long)*i); break;
-  }
-}
-
 void dlc_graph_dump_node(const dlc_graph *g, uint32_t index, dlc_str *out)
 {
   const dlc_node *n = dlc_node_at(g, index);
@@ -33,7 +19,7 @@ void dlc_graph_dump_node(const dlc_graph *g, uint32_t index, dlc_str *out)
   dlc_str_add(out, ")");
   for (uint32_t i = 0; i < n->op->n_attrs; i++) {
     dlc_str_add(out, i ? ", " : " {");
-    dump_attr(dlc_attr_at(n->op, i), n->attr, out);
+    dlc_attr_dump(dlc_attr_at(n->op, i), n->attr, out);
   }
   if (n->op->n_attrs) dlc_str_add(out, "}");
   dlc_str_addf(out, "  # %s", n->name);

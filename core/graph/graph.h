@@ -4,6 +4,7 @@
 #define DLC_GRAPH_GRAPH_H
 #include "base/str.h"
 #include "dlcore/op.h"
+#include "graph/attr.h"
 
 typedef struct dlc_graph_build dlc_graph_build;
 
@@ -54,12 +55,23 @@ dlc_status dlc_graph_pool_before_relu(dlc_graph_build *g);
 void dlc_graph_dump(const dlc_graph *g, dlc_str *out);
 void dlc_graph_dump_node(const dlc_graph *g, uint32_t node, dlc_str *out); /* without the newline */
 
-/* ---- attributes by table (attr.c) ---- */
-/* Fills a zeroed attribute struct with the op's defaults. Mandatory attributes stay 0 and are counted in *missing (the
- * first one's name; NULL: none is missing). */
-dlc_status dlc_attr_defaults(const dlc_op *op, void *attr, const char **missing);
-/* Sets one attribute from text as written in a model file; `words` gives the numbers n..., count of them, already
- * split: "5", or "3", "5" for [3, 5]. */
-dlc_status dlc_attr_set(const dlc_op *op, void *attr, const char *name, const char *const *words, uint32_t count);
+/* ---- attributes of an op ---- */
+static inline dlc_attr_table dlc_attrs_of(const dlc_op *op)
+{
+  return (dlc_attr_table){op->name, op->attrs, op->n_attrs};
+}
+
+static inline dlc_status dlc_attr_defaults(const dlc_op *op, void *attr, const char **missing)
+{
+  const dlc_attr_table table = dlc_attrs_of(op);
+  return dlc_attrs_defaults(&table, attr, missing);
+}
+
+static inline dlc_status dlc_attr_set(const dlc_op *op, void *attr, const char *name, const char *const *words,
+                                      uint32_t count)
+{
+  const dlc_attr_table table = dlc_attrs_of(op);
+  return dlc_attrs_set(&table, attr, name, words, count);
+}
 
 #endif

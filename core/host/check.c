@@ -16,6 +16,7 @@ const dlc_iface dlc_ifaces[DLC_N_IFACES] = {
     {DLC_IFACE_DATASET, "dataset", offsetof(dlc_dataset, name)},
     {DLC_IFACE_LOGGER, "logger", offsetof(dlc_logger, name)},
     {DLC_IFACE_SOURCE, "source", offsetof(dlc_source_type, name)},
+    {DLC_IFACE_TRANSFORM, "transform", offsetof(dlc_transform, name)},
 };
 
 const dlc_iface *dlc_iface_find(const char *id)
@@ -79,27 +80,30 @@ static dlc_status check_options(const char *owner, const dlc_option *options, ui
 static size_t attr_bytes(uint32_t type)
 {
   static const size_t bytes[] = {
-      [DLC_ATTR_INT] = 8, [DLC_ATTR_FLOAT] = 8, [DLC_ATTR_BOOL] = 8, [DLC_ATTR_PAIR] = 16, [DLC_ATTR_PADDING] = 32};
+      [DLC_ATTR_INT] = 8,      [DLC_ATTR_FLOAT] = 8,  [DLC_ATTR_BOOL] = 8,
+      [DLC_ATTR_PAIR] = 16,    [DLC_ATTR_RANGE] = 16, [DLC_ATTR_NUMBERS] = sizeof(dlc_numbers),
+      [DLC_ATTR_PADDING] = 32, [DLC_ATTR_CHOICE] = 8};
   return type < sizeof bytes / sizeof bytes[0] ? bytes[type] : 0;
 }
 
 /* Values are written to the attribute struct by this table, so no entry may reach outside of it. */
-static dlc_status check_attrs(const dlc_op *op)
+static dlc_status check_attrs(const dlc_attr *attrs, uint32_t n, uint32_t attr_size)
 {
-  if (op->n_attrs == 0) return DLC_OK;
-  if (!op->attrs) return dlc_fail(DLC_INVALID, "field `attrs` is NULL, `n_attrs` is %u", op->n_attrs);
+  if (n == 0) return DLC_OK;
+  if (!attrs) return dlc_fail(DLC_INVALID, "field `attrs` is NULL, `n_attrs` is %u", n);
   size_t least = END_OF(dlc_attr, help);
-  if (op->attrs->size < least)
-    return dlc_fail(DLC_INVALID, "attribute 0: its struct has %u bytes, at least %zu are needed", op->attrs->size,
-                    least);
-  for (uint32_t i = 0; i < op->n_attrs; i++) {
-    const dlc_attr *a = dlc_attr_at(op, i);
+  if (attrs->size < least)
+    return dlc_fail(DLC_INVALID, "attribute 0: its struct has %u bytes, at least %zu are needed", attrs->size, least);
+  for (uint32_t i = 0; i < n; i++) {
+    const dlc_attr *a = dlc_attr_entry(attrs, i);
     if (!a->name || !*a->name) return dlc_fail(DLC_INVALID, "attribute %u: field `name` is NULL or empty", i);
     size_t bytes = attr_bytes(a->type);
     if (bytes == 0) return dlc_fail(DLC_INVALID, "attribute '%s': unknown type %u", a->name, a->type);
-    if (a->offset % 8 != 0 || a->offset > op->attr_size || bytes > op->attr_size - a->offset)
+    if (a->type == DLC_ATTR_CHOICE && !DLC_HAS(a, choices))
+      return dlc_fail(DLC_INVALID, "attribute '%s': field `choices` is NULL", a->name);
+    if (a->offset % 8 != 0 || a->offset > attr_size || bytes > attr_size - a->offset)
       return dlc_fail(DLC_INVALID, "attribute '%s': %zu bytes at offset %u do not fit the %u bytes of `attr_size`",
-                      a->name, bytes, a->offset, op->attr_size);
+                      a->name, bytes, a->offset, attr_size);
   }
   return DLC_OK;
 }
@@ -113,7 +117,7 @@ static dlc_status check_op(const dlc_op *op)
   if (op->kind > DLC_OP_OPTIMIZER) return dlc_fail(DLC_INVALID, "'%s': unknown kind %u", op->name, op->kind);
   if (op->kind == DLC_OP_OPTIMIZER && !(op->flags & DLC_OP_UPDATE))
     return dlc_fail(DLC_INVALID, "'%s': an optimizer must have the flag DLC_OP_UPDATE", op->name);
-  return check_attrs(op);
+  return check_attrs(op->attrs, op->n_attrs, op->attr_size);
 }
 
 static dlc_status check_backend(const dlc_backend *b)
@@ -147,11 +151,20 @@ static dlc_status check_source_type(const dlc_source_type *t)
   return check_fields(t, END_OF(dlc_source_type, open), fields, 3);
 }
 
+static dlc_status check_transform(const dlc_transform *t)
+{
+  static const field fields[] = {MANDATORY(dlc_transform, name), MANDATORY(dlc_transform, shape),
+                                 MANDATORY(dlc_transform, apply)};
+  DLC_TRY(check_fields(t, END_OF(dlc_transform, apply), fields, 3));
+  return check_attrs(t->attrs, t->n_attrs, t->attr_size);
+}
+
 dlc_status dlc_object_check(const dlc_iface *iface, const void *object)
 {
   if (strcmp(iface->id, DLC_IFACE_OP) == 0) return check_op(object);
   if (strcmp(iface->id, DLC_IFACE_BACKEND) == 0) return check_backend(object);
   if (strcmp(iface->id, DLC_IFACE_DATASET) == 0) return check_dataset(object);
   if (strcmp(iface->id, DLC_IFACE_SOURCE) == 0) return check_source_type(object);
+  if (strcmp(iface->id, DLC_IFACE_TRANSFORM) == 0) return check_transform(object);
   return check_logger(object);
 }

@@ -19,7 +19,7 @@ typedef struct dlc_iface {
   const char *word; /* "dataset", for reasons */
   size_t name;      /* offset of the object's name */
 } dlc_iface;
-enum { DLC_N_IFACES = 5 };
+enum { DLC_N_IFACES = 6 };
 extern const dlc_iface dlc_ifaces[DLC_N_IFACES];
 const dlc_iface *dlc_iface_find(const char *id); /* NULL: not known */
 const char *dlc_object_name(const dlc_iface *iface, const void *object);

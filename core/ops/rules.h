@@ -7,13 +7,6 @@
 #include "dlcore/op.h"
 #include "dlcore/ops.h"
 
-/* One entry of an attribute table, called as its field. */
-/* clang-format off */
-#define DLC_ATTR(kind, struct_type, field, text, about)                                                                \
-  {.size = sizeof(dlc_attr), .type = DLC_ATTR_##kind, .offset = offsetof(struct_type, field), .name = #field,          \
-   .def = text, .help = about}
-/* clang-format on */
-
 #define DLC_COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 
 /* No dimension and no window attribute exceeds this, so that sums of a few of them never overflow. */

@@ -2,28 +2,13 @@
  * are ops; a plugin may add any of them without a backend, and a backend may speed up any of them without the op. */
 #ifndef DLCORE_OP_H
 #define DLCORE_OP_H
+#include "attr.h"
 #include "graph.h"
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 #define DLC_IFACE_OP "dlcore.op/1"
-
-/* ---- attributes: a struct of the op's own, made of int64_t and double only, described by a table ---- */
-enum {
-  DLC_ATTR_INT = 1,    /* int64_t */
-  DLC_ATTR_FLOAT = 2,  /* double */
-  DLC_ATTR_BOOL = 3,   /* int64_t, 0 or 1 */
-  DLC_ATTR_PAIR = 4,   /* int64_t[2], height and width: written 3 or [3, 5] */
-  DLC_ATTR_PADDING = 5 /* int64_t[4], top, left, bottom, right: written 1, [1, 2] (vertical, horizontal),
-                          [0, 1, 2, 3] or same (all four -1) */
-};
-typedef struct dlc_attr {
-  uint32_t size, type, offset; /* offsetof in the attribute struct */
-  const char *name;            /* PyTorch's name: kernel_size, out_channels */
-  const char *def;             /* default as written in a model file; NULL: must be given */
-  const char *help;            /* one line */
-} dlc_attr;
 
 /* ---- parameters that a layer owns, and states that an optimizer owns ---- */
 enum { DLC_INIT_CONSTANT = 1, DLC_INIT_UNIFORM = 2, DLC_INIT_NORMAL = 3 };
@@ -98,10 +83,10 @@ struct dlc_op {
   dlc_status (*reference)(const dlc_call *call);
 };
 
-/* The i-th attribute, whatever size its author built it with (R1). */
+/* The i-th attribute. */
 static inline const dlc_attr *dlc_attr_at(const dlc_op *op, uint32_t i)
 {
-  return (const dlc_attr *)((const char *)op->attrs + (size_t)i * op->attrs->size);
+  return dlc_attr_entry(op->attrs, i);
 }
 
 #ifdef __cplusplus

@@ -1,8 +1,9 @@
 /* Interface "dlcore.transform/1": one step of what is done to a picture before the network sees it. */
 #ifndef DLCORE_TRANSFORM_H
 #define DLCORE_TRANSFORM_H
-#include "op.h"
+#include "attr.h"
 #include "base.h"
+#include "graph.h"
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -39,9 +40,9 @@ struct dlc_transform {
   uint32_t attr_size;
   const dlc_attr *attrs;
   uint32_t n_attrs;
-  /* [any] Checks the attributes and the input and sets out's dtype, height, width, channels; called once while the list is
-   * read, where height and width are 0 when pictures differ in size (and out's stay 0 when they still do), and then for
-   * every picture. */
+  /* [any] Checks the attributes and the input and sets out's dtype, height, width, channels; called once while the list
+   * is read, where height and width are 0 when pictures differ in size (and out's stay 0 when they still do), and then
+   * for every picture. */
   dlc_status (*shape)(const dlc_host *h, const void *attr, const dlc_image *in, dlc_image *out);
   dlc_status (*apply)(const dlc_transform_call *call); /* [any] */
 };

@@ -10,8 +10,7 @@ typedef struct softplus {
   double beta;
 } softplus;
 
-static const dlc_attr attrs[] = {
-    {sizeof(dlc_attr), DLC_ATTR_FLOAT, offsetof(softplus, beta), "beta", "1", "sharpness of the bend; above 0"}};
+static const dlc_attr attrs[] = {DLC_ATTR(FLOAT, softplus, beta, "1", "sharpness of the bend; above 0")};
 
 static dlc_status infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
                         dlc_value *out)

@@ -98,7 +98,7 @@ START_TEST(a_gradient_that_does_not_exist_is_refused)
 {
   const int64_t dim[] = {1, 1};
   const uint32_t w = value("w", DLC_ROLE_PARAMETER, DLC_F32, 2, dim);
-  const dlc_op *relu;
+  const dlc_op *relu = NULL;
   uint32_t grad, loss[DLC_MAX_OUT];
   rig_ok(rig_find(NULL, "relu", &relu));
   dlc_op broken = *relu;

@@ -129,7 +129,7 @@ static void on_dump(void *ctx, const char *text)
 static dlc_status train_with(dlc_model *model, dlc_machine *machine)
 {
   const dlc_host host = rig_host(NULL);
-  const dlc_op *optimizer;
+  const dlc_op *optimizer = NULL;
   const char *missing;
   double attr[8] = {0};
   bool dumped = false;

@@ -350,7 +350,7 @@ START_TEST(an_optimizer_whose_state_would_not_begin_with_0_is_refused)
 {
   rig_data data;
   dlc_model *model;
-  const dlc_op *sgd;
+  const dlc_op *sgd = NULL;
   dlc_graph_build *g;
   dlc_model_graph m;
   const dlc_host host = rig_host(NULL);

@@ -10,7 +10,7 @@
 
 START_TEST(a_missing_folder)
 {
-  check_fails("mnist", NULL, "/nowhere/data", DLC_IO, "data folder '/nowhere/data': No such file or directory");
+  check_fails("mnist", NULL, "/nowhere/data", DLC_IO, "/nowhere/data: No such file or directory");
 }
 END_TEST
 
@@ -18,8 +18,7 @@ START_TEST(a_file_instead_of_a_folder)
 {
   write_good_set();
   const char *file = in_folder(TRAIN_IMAGES);
-  check_fails("mnist", NULL, file, DLC_IO, "data folder '%s': not a folder; expected the folder that holds the files",
-              file);
+  check_fails("mnist", NULL, file, DLC_UNSUPPORTED, "%s: a file of unknown kind; expected a folder, zip, tar", file);
 }
 END_TEST
 

@@ -43,7 +43,13 @@ static dlc_status folder_find(dlc_source *s, const char *path, dlc_entry *entry)
 {
   folder_source *f = (folder_source *)s;
   struct stat st;
-  if (!dlc_entry_path_ok(path) || fstatat(f->fd, path, &st, 0) != 0 || !S_ISREG(st.st_mode)) return DLC_NOT_FOUND;
+  if (!dlc_entry_path_ok(path)) return DLC_NOT_FOUND;
+  if (fstatat(f->fd, path, &st, 0) != 0)
+    return errno == ENOENT || errno == ENOTDIR ? DLC_NOT_FOUND
+                                               : dlc_fail(DLC_IO, "%s/%s: %s", s->origin, path, strerror(errno));
+  if (!S_ISREG(st.st_mode))
+    return dlc_fail(DLC_IO, "%s/%s: %s", s->origin, path,
+                    S_ISDIR(st.st_mode) ? strerror(EISDIR) : "not a regular file");
   const char *copy = dlc_arena_strdup(&f->paths, path);
   if (!copy) return dlc_fail_nomem();
   entry->path = copy;

@@ -1,23 +1,17 @@
-/* One idx file, plain or gzip, into memory. Everything is checked before it is believed: the header against the size,
+/* The content of one idx file, plain or gzip. Everything is checked before it is believed: the header against the size,
  * the size against what can be. [any]
  *
  * The format: 00 00, the type of the values (08: unsigned bytes), the number of dimensions, each dimension as 32 bits
  * big-endian, the values. */
 #include "idx.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <libdeflate.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define MAX_HEADER (4 + 4 * 4)
-#define MAX_BYTES  ((uint64_t)64 << 30) /* of one file in memory */
-#define MAX_RATIO  1032                 /* deflate: 258 bytes from 2 bits */
+#define MAX_RATIO 1032 /* deflate: 258 bytes from 2 bits */
 
 typedef struct idx_header {
   uint32_t rank, bytes; /* dimensions, length of the header */
@@ -34,9 +28,9 @@ dlc_status idx_fail(idx_reason *why, dlc_status code, const char *format, ...)
   return code;
 }
 
-/* Memory for a file, to be freed with free(). In huge pages where the system has them: a data set of 50 MB opens 25 %
+/* In huge pages where the system has them: a data set of 50 MB opens 25 %
  * faster without its 12000 page faults. */
-static uint8_t *alloc_block(size_t n)
+uint8_t *idx_alloc(size_t n)
 {
   const size_t huge = (size_t)2 << 20;
   void *block = NULL;
@@ -70,9 +64,9 @@ static dlc_status read_header(const char *path, const uint8_t *p, size_t n, int 
     uint32_t dim = big_endian(p + 4 + 4 * i);
     if (dim == 0 || dim > INT32_MAX)
       return idx_fail(why, DLC_INVALID, "%s: dimension %u is %u, expected 1..%d", path, i, dim, INT32_MAX);
-    if (product > MAX_BYTES / dim)
+    if (product > IDX_MAX_BYTES / dim)
       return idx_fail(why, DLC_INVALID, "%s: the dimensions in the header make more than %llu bytes", path,
-                      (unsigned long long)MAX_BYTES);
+                      (unsigned long long)IDX_MAX_BYTES);
     product *= dim;
     header->dim[i] = dim;
   }
@@ -91,34 +85,6 @@ static dlc_status check_size(const char *path, const idx_header *header, uint64_
                   missing ? "missing" : "too many");
 }
 
-/* Opens a regular file and says how long it is. O_NONBLOCK: a pipe in its place must not stop us. */
-static dlc_status open_file(const char *path, int *fd, uint64_t *size, idx_reason *why)
-{
-  struct stat st;
-  *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (*fd < 0) return idx_fail(why, DLC_IO, "%s: %s", path, strerror(errno));
-  if (fstat(*fd, &st) == 0 && S_ISREG(st.st_mode)) {
-    *size = (uint64_t)st.st_size;
-    return DLC_OK;
-  }
-  close(*fd);
-  return idx_fail(why, DLC_IO, "%s: not a regular file", path);
-}
-
-/* Reads exactly `n` bytes from the beginning of the file. */
-static dlc_status read_bytes(const char *path, int fd, uint8_t *to, size_t n, idx_reason *why)
-{
-  size_t done = 0;
-  while (done < n) {
-    ssize_t got = pread(fd, to + done, n - done, (off_t)done);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return idx_fail(why, DLC_IO, "%s: %s", path, strerror(errno));
-    if (got == 0) return idx_fail(why, DLC_IO, "%s: became shorter while it was read", path);
-    done += (size_t)got;
-  }
-  return DLC_OK;
-}
-
 static dlc_status nomem(const char *path, uint64_t bytes, idx_reason *why)
 {
   return idx_fail(why, DLC_NOMEM, "%s: out of memory: %llu bytes", path, (unsigned long long)bytes);
@@ -129,12 +95,12 @@ static dlc_status nomem(const char *path, uint64_t bytes, idx_reason *why)
 static dlc_status unpack(const char *path, const uint8_t *packed, size_t n, uint8_t **data, size_t *size,
                          idx_reason *why)
 {
-  uint64_t limit = (uint64_t)n * MAX_RATIO < MAX_BYTES ? (uint64_t)n * MAX_RATIO : MAX_BYTES;
+  uint64_t limit = (uint64_t)n * MAX_RATIO < IDX_MAX_BYTES ? (uint64_t)n * MAX_RATIO : IDX_MAX_BYTES;
   uint64_t guess =
       packed[n - 4] | (uint64_t)packed[n - 3] << 8 | (uint64_t)packed[n - 2] << 16 | (uint64_t)packed[n - 1] << 24;
   size_t room = (size_t)(guess < limit ? guess : limit) + 1, from = 0, to = 0;
   struct libdeflate_decompressor *inflater = libdeflate_alloc_decompressor();
-  uint8_t *out = alloc_block(room);
+  uint8_t *out = idx_alloc(room);
   dlc_status status = inflater && out ? DLC_OK : nomem(path, room, why);
   while (status == DLC_OK && from < n) {
     size_t in_used, out_used;
@@ -168,48 +134,20 @@ static dlc_status unpack(const char *path, const uint8_t *packed, size_t n, uint
   return DLC_OK;
 }
 
-static dlc_status read_packed(const char *path, int fd, uint64_t size, int labels, idx_header *header, uint8_t **block,
-                              idx_reason *why)
+dlc_status idx_read(const char *name, uint8_t *content, size_t n, int labels, idx_array *array, idx_reason *why)
 {
-  size_t unpacked = 0;
-  if (size < 18)
-    return idx_fail(why, DLC_INVALID, "%s: %llu bytes, too short for a gzip file", path, (unsigned long long)size);
-  if (size > MAX_BYTES) return nomem(path, size, why);
-  uint8_t *packed = alloc_block((size_t)size);
-  if (!packed) return nomem(path, size, why);
-  dlc_status status = read_bytes(path, fd, packed, (size_t)size, why);
-  if (status == DLC_OK) status = unpack(path, packed, (size_t)size, block, &unpacked, why);
-  free(packed);
-  if (status == DLC_OK) status = read_header(path, *block, unpacked, labels, header, why);
-  if (status == DLC_OK) status = check_size(path, header, unpacked, why);
-  return status;
-}
-
-static dlc_status read_plain(const char *path, int fd, uint64_t size, const uint8_t *head, size_t n, int labels,
-                             idx_header *header, uint8_t **block, idx_reason *why)
-{
-  dlc_status status = read_header(path, head, n, labels, header, why);
-  if (status == DLC_OK) status = check_size(path, header, size, why);
-  if (status != DLC_OK) return status;
-  *block = alloc_block((size_t)size);
-  if (!*block) return nomem(path, size, why);
-  return read_bytes(path, fd, *block, (size_t)size, why);
-}
-
-dlc_status idx_read(const char *path, int labels, idx_array *array, idx_reason *why)
-{
-  int fd;
-  uint64_t size = 0;
-  uint8_t head[MAX_HEADER] = {0}, *block = NULL;
   idx_header header = {0};
-  dlc_status status = open_file(path, &fd, &size, why);
-  if (status != DLC_OK) return status;
-  size_t n = size < sizeof head ? (size_t)size : sizeof head;
-  status = read_bytes(path, fd, head, n, why);
-  if (status == DLC_OK && n >= 2 && head[0] == 0x1f && head[1] == 0x8b)
-    status = read_packed(path, fd, size, labels, &header, &block, why);
-  else if (status == DLC_OK) status = read_plain(path, fd, size, head, n, labels, &header, &block, why);
-  close(fd);
+  uint8_t *block = content;
+  size_t size = n;
+  dlc_status status = DLC_OK;
+  if (n >= 2 && content[0] == 0x1f && content[1] == 0x8b) {
+    block = NULL;
+    if (n < 18) status = idx_fail(why, DLC_INVALID, "%s: %zu bytes, too short for a gzip file", name, n);
+    else status = unpack(name, content, n, &block, &size, why);
+    free(content);
+  }
+  if (status == DLC_OK) status = read_header(name, block, size, labels, &header, why);
+  if (status == DLC_OK) status = check_size(name, &header, size, why);
   if (status != DLC_OK) {
     free(block);
     return status;

@@ -2,12 +2,12 @@
  *
  *   kinds.c   which data sets there are, with their folders, classes and class names
  *   find.c    where the four files of a data set lie
- *   file.c    one file, plain or .gz, checked and in memory
+ *   file.c    one file's content, plain or .gz, checked
  *   load.c    four files into one data set: counts, labels, mean and deviation
  *   plugin.c  what dlcore calls
  *
- * Files are read by several threads at once, and host->fail() keeps a reason for its own thread only: so what runs on
- * the pool writes its reason into an idx_reason, which the control thread hands on. */
+ * Files are unpacked by several threads at once, and host->fail() keeps a reason for its own thread only: so what runs
+ * on the pool writes its reason into an idx_reason, which the control thread hands on. */
 #ifndef IDX_H
 #define IDX_H
 #include <dlcore/plugin.h>
@@ -40,20 +40,23 @@ extern const idx_dataset idx_datasets[];
 extern const uint32_t idx_n_datasets;
 
 /* ---- plugin.c ---- */
-dlc_status idx_open(const dlc_dataset *ds, const dlc_host *h, const char *data_dir, const dlc_option_value *values,
+dlc_status idx_open(const dlc_dataset *ds, const dlc_host *h, dlc_source *source, const dlc_option_value *values,
                     dlc_data **data);
 void idx_close(dlc_data *data);
 const dlc_dataset_info *idx_info(dlc_data *data);
 
 /* ---- find.c ---- */
-typedef struct idx_paths {
-  char *folder;
-  char *file[IDX_FILES];
-} idx_paths;
+typedef struct idx_files {
+  dlc_source *source;
+  dlc_source *own;       /* `source`, when it was opened here and is closed by idx_files_free() */
+  char *folder;          /* where in it, for messages: owned */
+  char *name[IDX_FILES]; /* for messages: owned */
+  dlc_entry file[IDX_FILES];
+} idx_files;
 
-/* On failure nothing is left in *paths. */
-dlc_status idx_find(const dlc_host *h, const idx_kind *kind, const char *data_dir, idx_paths *paths);
-void idx_paths_free(idx_paths *paths);
+/* `source`: NULL: the usual places are searched. On failure nothing is left in *files. */
+dlc_status idx_find(const dlc_host *h, const idx_kind *kind, dlc_source *source, idx_files *files);
+void idx_files_free(idx_files *files);
 
 /* ---- file.c ---- */
 typedef struct idx_reason {
@@ -70,8 +73,13 @@ typedef struct idx_array {
   int64_t dim[4];
 } idx_array;
 
-/* Reads and checks one file: labels (rank 1) or images (rank 3 or 4). On failure nothing is left in *array. */
-dlc_status idx_read(const char *path, int labels, idx_array *array, idx_reason *why);
+/* Memory for a file, to be freed with free(). */
+uint8_t *idx_alloc(size_t n);
+#define IDX_MAX_BYTES ((uint64_t)64 << 30) /* of one file in memory */
+
+/* Checks the content of one file, labels (rank 1) or images (rank 3 or 4), unpacking it when it is gzip data. Takes
+ * `content` (from idx_alloc()) over. On failure nothing is left in *array. */
+dlc_status idx_read(const char *name, uint8_t *content, size_t n, int labels, idx_array *array, idx_reason *why);
 
 /* ---- load.c ---- */
 typedef struct idx_split {
@@ -88,9 +96,9 @@ typedef struct idx_images {
   float *mean, *std; /* owned, one a channel */
 } idx_images;
 
-/* Reads the four files on the host's threads. `classes`: how many there must be; 0: as many as the labels say. On
- * failure nothing is left in *images. */
-dlc_status idx_load(const dlc_host *h, const idx_kind *kind, const idx_paths *paths, uint32_t classes,
+/* Reads the four files, unpacks them on the host's threads. `classes`: how many there must be; 0: as many as the labels
+ * say. On failure nothing is left in *images. */
+dlc_status idx_load(const dlc_host *h, const idx_kind *kind, const idx_files *files, uint32_t classes,
                     idx_images *images);
 void idx_images_free(idx_images *images);
 

@@ -1,4 +1,4 @@
-/* Four idx files into one data set. The files are read, and their samples measured, on the host's threads; what comes
+/* Four idx files into one data set. They are unpacked, and their samples measured, on the host's threads; what comes
  * out does not depend on how many there are. [main], but for the tasks. */
 #include "idx.h"
 #include <math.h>
@@ -20,17 +20,32 @@ static void run(const dlc_host *h, uint32_t n, void (*task)(void *arg, uint32_t 
 /* ---- reading ---- */
 
 typedef struct idx_reading {
-  const idx_paths *paths;
+  const idx_files *files;
+  uint8_t *content[IDX_FILES];
   idx_array array[IDX_FILES];
   dlc_status status[IDX_FILES];
   idx_reason why[IDX_FILES];
 } idx_reading;
 
+static dlc_status get_content(const dlc_host *h, const idx_files *files, int i, uint8_t **content)
+{
+  const dlc_entry *entry = &files->file[i];
+  if ((uint64_t)entry->bytes > IDX_MAX_BYTES)
+    return h->fail(h, DLC_INVALID, "%s: %lld bytes, at most %llu are read", files->name[i], (long long)entry->bytes,
+                   (unsigned long long)IDX_MAX_BYTES);
+  *content = idx_alloc((size_t)entry->bytes + 1); /* + 1: never nothing */
+  if (!*content) return h->fail(h, DLC_NOMEM, "%s: out of memory: %lld bytes", files->name[i], (long long)entry->bytes);
+  return files->source->read(files->source, entry, *content);
+}
+
 static void read_one(void *arg, uint32_t i)
 {
   idx_reading *r = arg;
   int labels = i == IDX_TRAIN_LABELS || i == IDX_TEST_LABELS;
-  r->status[i] = idx_read(r->paths->file[i], labels, &r->array[i], &r->why[i]);
+  uint8_t *content = r->content[i];
+  r->content[i] = NULL;
+  r->status[i] =
+      idx_read(r->files->name[i], content, (size_t)r->files->file[i].bytes, labels, &r->array[i], &r->why[i]);
 }
 
 /* Channels, height and width of the pictures. */
@@ -43,19 +58,19 @@ static int64_t shape_of(const idx_array *images, int64_t *height, int64_t *width
 }
 
 /* What one file alone can't tell: equal counts, equal shapes. */
-static dlc_status check_together(const dlc_host *h, const idx_paths *paths, const idx_array *array)
+static dlc_status check_together(const dlc_host *h, const idx_files *files, const idx_array *array)
 {
   for (int i = 0; i < IDX_FILES; i += 2)
     if (array[i].dim[0] != array[i + 1].dim[0])
-      return h->fail(h, DLC_INVALID, "%s has %lld images, but %s has %lld labels", paths->file[i],
-                     (long long)array[i].dim[0], paths->file[i + 1], (long long)array[i + 1].dim[0]);
+      return h->fail(h, DLC_INVALID, "%s has %lld images, but %s has %lld labels", files->name[i],
+                     (long long)array[i].dim[0], files->name[i + 1], (long long)array[i + 1].dim[0]);
   const idx_array *a = &array[IDX_TRAIN_IMAGES], *b = &array[IDX_TEST_IMAGES];
   int64_t ah, aw, bh, bw, ac = shape_of(a, &ah, &aw), bc = shape_of(b, &bh, &bw);
   if (ac != bc || ah != bh || aw != bw)
     return h->fail(h, DLC_INVALID,
                    "%s has images of %lldx%lldx%lld, but %s of %lldx%lldx%lld (channels, height, width)",
-                   paths->file[IDX_TRAIN_IMAGES], (long long)ac, (long long)ah, (long long)aw,
-                   paths->file[IDX_TEST_IMAGES], (long long)bc, (long long)bh, (long long)bw);
+                   files->name[IDX_TRAIN_IMAGES], (long long)ac, (long long)ah, (long long)aw,
+                   files->name[IDX_TEST_IMAGES], (long long)bc, (long long)bh, (long long)bw);
   return DLC_OK;
 }
 
@@ -234,10 +249,10 @@ static dlc_status scale(const dlc_host *h, const idx_kind *kind, idx_images *ima
 }
 
 /* Moves the arrays into *images. */
-static dlc_status assemble(const dlc_host *h, const idx_kind *kind, const idx_paths *paths, uint32_t classes,
+static dlc_status assemble(const dlc_host *h, const idx_kind *kind, const idx_files *files, uint32_t classes,
                            idx_array *array, idx_images *images)
 {
-  dlc_status status = check_together(h, paths, array);
+  dlc_status status = check_together(h, files, array);
   if (status != DLC_OK) return status;
   images->n_classes = kind->n_classes ? kind->n_classes : classes;
   if (images->n_classes == 0) {
@@ -248,7 +263,7 @@ static dlc_status assemble(const dlc_host *h, const idx_kind *kind, const idx_pa
     idx_split *s = &images->split[i];
     s->count = array[2 * i].dim[0];
     status =
-        take_labels(h, paths->file[2 * i + 1], &array[2 * i + 1], kind->first_label, images->n_classes, &s->labels);
+        take_labels(h, files->name[2 * i + 1], &array[2 * i + 1], kind->first_label, images->n_classes, &s->labels);
     if (status != DLC_OK) return status;
   }
   images->channels = shape_of(&array[IDX_TRAIN_IMAGES], &images->height, &images->width);
@@ -262,19 +277,23 @@ static dlc_status assemble(const dlc_host *h, const idx_kind *kind, const idx_pa
   return status == DLC_OK ? scale(h, kind, images) : status;
 }
 
-dlc_status idx_load(const dlc_host *h, const idx_kind *kind, const idx_paths *paths, uint32_t classes,
+dlc_status idx_load(const dlc_host *h, const idx_kind *kind, const idx_files *files, uint32_t classes,
                     idx_images *images)
 {
   memset(images, 0, sizeof *images);
   idx_reading *r = calloc(1, sizeof *r);
   if (!r) return h->fail(h, DLC_NOMEM, "out of memory");
-  r->paths = paths;
-  run(h, IDX_FILES, read_one, r);
+  r->files = files;
   dlc_status status = DLC_OK;
+  for (int i = 0; i < IDX_FILES && status == DLC_OK; i++) status = get_content(h, files, i, &r->content[i]);
+  if (status == DLC_OK) run(h, IDX_FILES, read_one, r);
   for (int i = 0; i < IDX_FILES && status == DLC_OK; i++)
     if (r->status[i] != DLC_OK) status = h->fail(h, r->status[i], "%s", r->why[i].text);
-  if (status == DLC_OK) status = assemble(h, kind, paths, classes, r->array, images);
-  for (int i = 0; i < IDX_FILES; i++) free(r->array[i].block);
+  if (status == DLC_OK) status = assemble(h, kind, files, classes, r->array, images);
+  for (int i = 0; i < IDX_FILES; i++) {
+    free(r->content[i]);
+    free(r->array[i].block);
+  }
   free(r);
   if (status != DLC_OK) idx_images_free(images);
   return status;

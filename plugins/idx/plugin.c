@@ -47,26 +47,26 @@ static const idx_kind *find_kind(const idx_dataset *set, const dlc_option_value 
   return &set->kinds[0];
 }
 
-dlc_status idx_open(const dlc_dataset *ds, const dlc_host *h, const char *data_dir, const dlc_option_value *values,
+dlc_status idx_open(const dlc_dataset *ds, const dlc_host *h, dlc_source *source, const dlc_option_value *values,
                     dlc_data **data)
 {
   const idx_dataset *set = (const idx_dataset *)ds;
   const idx_kind *kind = find_kind(set, values);
   uint32_t classes = kind->n_classes ? 0 : (uint32_t)values[0].i;
-  idx_paths paths;
-  dlc_status status = idx_find(h, kind, data_dir, &paths);
+  idx_files files;
+  dlc_status status = idx_find(h, kind, source, &files);
   if (status != DLC_OK) return status;
   dlc_data *d = calloc(1, sizeof *d);
-  status = d ? idx_load(h, kind, &paths, classes, &d->images) : h->fail(h, DLC_NOMEM, "out of memory");
+  status = d ? idx_load(h, kind, &files, classes, &d->images) : h->fail(h, DLC_NOMEM, "out of memory");
   if (status == DLC_OK) {
-    d->origin = paths.folder;
-    paths.folder = NULL;
+    d->origin = files.folder;
+    files.folder = NULL;
     describe(d, kind);
     *data = d;
   } else {
     free(d);
   }
-  idx_paths_free(&paths);
+  idx_files_free(&files);
   return status;
 }
 

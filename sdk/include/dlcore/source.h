@@ -27,8 +27,8 @@ typedef struct dlc_source dlc_source;
 struct dlc_source {
   uint32_t size;
   const char *origin; /* the path it was opened with, for messages; the source's own copy */
-  /* [main] The file of exactly this path, or DLC_NOT_FOUND (without a reason). The caller sets entry->size, and no
-   * more than that is written. */
+  /* [main] The file of exactly this path; DLC_NOT_FOUND (without a reason) where nothing is called so, DLC_IO where it
+   * is no file that can be read. The caller sets entry->size, and no more than that is written. */
   dlc_status (*find)(dlc_source *s, const char *path, dlc_entry *entry);
   /* [main] All files, sorted by path in byte order, no path twice. The array belongs to the source: walk it with
    * dlc_entry_at(). */

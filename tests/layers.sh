@@ -1,12 +1,12 @@
 #!/bin/sh
-# Which way the folders depend, checked on the #include lines: core/ only goes base <- host <- graph <- ops <- run <-
-# data <- train; ops know nothing but base and the SDK; a plugin includes nothing of ours but <dlcore/plugin.h>. And no
+# Which way the folders depend, checked on the #include lines: core/ only goes base <- host <- graph <- ops, transforms
+# <- run <- data <- train; ops know nothing but base and the SDK; a plugin includes nothing of ours but <dlcore/plugin.h>. And no
 # file grows past what can be read in one sitting.
 cd "$(dirname "$0")/.." || exit 1
 find core plugins sdk apps tests -name '*.[ch]' | LC_ALL=C sort | xargs awk '
   function complain(text) { printf "%s:%d: %s\n", FILENAME, FNR, text; bad = 1 }
   BEGIN {
-    n = split("base host graph ops run data train", names, " ")
+    n = split("base host graph ops transforms run data train", names, " ")
     for (i = 1; i <= n; i++) rank[names[i]] = i
   }
   FNR == 1 { depth = split(FILENAME, part, "/") - 3; top = part[1]; folder = part[2] }

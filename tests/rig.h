@@ -78,6 +78,7 @@ typedef struct rig_data {
   int32_t *labels[2];
   int resident;
   int64_t fail_at; /* read() of this sample fails; -1: none does */
+  int damaged;     /* it does not fail, but gives a damaged picture */
 } rig_data;
 
 static inline void rig_sample(uint32_t split, uint32_t index, uint8_t *out, int32_t *label)
@@ -129,12 +130,13 @@ static inline const dlc_dataset_info *rig_info(dlc_data *data)
   return &((rig_data *)(void *)data)->info;
 }
 
-static inline dlc_status rig_read(dlc_data *data, uint32_t split, int64_t index, uint8_t *sample)
+static inline dlc_status rig_read(dlc_data *data, uint32_t split, int64_t index, dlc_picture *picture)
 {
   rig_data *d = (rig_data *)(void *)data;
-  if (index == d->fail_at) return dlc_fail(DLC_IO, "cannot read it");
-  memcpy(sample, d->samples[split] + (size_t)index * RIG_PIXELS, RIG_PIXELS);
-  return DLC_OK;
+  if (index == d->fail_at && !d->damaged) return dlc_fail(DLC_IO, "cannot read it");
+  if (picture->reserve(picture, RIG_SIDE, RIG_SIDE, 1) < 0) return DLC_NOMEM;
+  memcpy(picture->pixels, d->samples[split] + (size_t)index * RIG_PIXELS, RIG_PIXELS);
+  return index == d->fail_at ? dlc_fail(DLC_DAMAGED, "half of it is missing") : DLC_OK;
 }
 
 static const dlc_dataset rig_dataset = {.size = sizeof(dlc_dataset), .name = "rig", .info = rig_info, .read = rig_read};

@@ -55,7 +55,7 @@ static const struct spoilt {
     {"-DUNDEFINED", "undefined symbol: missing_function"},
     {"-DRETURNS_NULL", "dlcore_plugin() returned NULL"},
     {"-DMAGIC=0x12345678", "wrong magic 0x12345678, expected 0x50434c44: not a dlcore plugin"},
-    {"-DMAJOR=2", "built for ABI 2, this dlcore has ABI 1: rebuild it against this SDK"},
+    {"-DMAJOR=1", "built for ABI 1, this dlcore has ABI 2: rebuild it against this SDK"},
     {"-DSIZE=40", "its dlc_plugin has 40 bytes, at least 48 are needed"},
     {"-DPLUGIN=.id=NULL", "field `id` is NULL"},
     {"-DPLUGIN=.version=NULL", "field `version` is NULL"},
@@ -204,7 +204,8 @@ START_TEST(a_dataset_that_fails_at_open_leaves_its_reason)
   ck_assert_int_eq(dlc_registry_find(r, DLC_IFACE_DATASET, "broken", &object, &host), DLC_OK);
   const dlc_dataset *dataset = object;
   dlc_data *data = NULL;
-  ck_assert_int_eq(dataset->open(dataset, host, "/some/where", NULL, &data), DLC_IO);
+  dlc_source where = {.size = sizeof where, .origin = "/some/where"};
+  ck_assert_int_eq(dataset->open(dataset, host, &where, NULL, &data), DLC_IO);
   ck_assert_str_eq(dlc_reason(), "/some/where: nothing is there");
   dlc_registry_close(r);
 }

@@ -68,8 +68,8 @@ START_TEST(missing_parts_are_named)
   data.splits[0].name = "training";
   expect_refusal("dataset rig: it has no split 'train'");
   start_again();
-  data.splits[1].labels = NULL;
-  expect_refusal("dataset rig: split test has no labels");
+  data.splits[0].labels = NULL;
+  expect_refusal("dataset rig: split train has no labels");
   start_again();
   dataset.info = no_info;
   expect_refusal("dataset rig: info() returned NULL");

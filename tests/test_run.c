@@ -360,8 +360,11 @@ START_TEST(an_optimizer_whose_state_would_not_begin_with_0_is_refused)
   rig_ok(rig_find(NULL, "sgd", &sgd));
   dlc_op optimizer = *sgd;
   optimizer.param = state_of_ones;
+  dlc_input input;
+  rig_ok(dlc_input_plan(&data.info, NULL, NULL, &input));
   const dlc_step_config config = {.model = model,
-                                  .info = &data.info,
+                                  .input = &input,
+                                  .classes = RIG_CLASSES,
                                   .optimizer = &optimizer,
                                   .optimizer_attr = &attr,
                                   .finder = rig_finder(&host),

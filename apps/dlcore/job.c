@@ -25,6 +25,7 @@ int cli_job_open(cli_job *job, cli_options *o, cli_console *c)
   if (dlc_registry_open(&config, &job->registry) < 0) return CLI_FAILED;
   for (const dlc_op *const *op = dlc_core_ops; *op; op++)
     if (dlc_registry_add(job->registry, DLC_IFACE_OP, *op) < 0) return CLI_FAILED;
+  if (dlc_source_serve(&job->sources, job->registry) < 0) return CLI_FAILED;
   job->finder = (dlc_op_finder){find_op, job->registry, dlc_registry_host(job->registry)};
   return CLI_OK;
 }
@@ -37,6 +38,7 @@ void cli_job_close(cli_job *job)
   free(job->model_path);
   if (job->data) job->dataset->close(job->data);
   free(job->dataset_values);
+  if (job->source) job->source->close(job->source);
   if (job->registry) dlc_registry_close(job->registry);
   if (job->pool) dlc_pool_close(job->pool);
 }
@@ -81,7 +83,10 @@ static int open_dataset(cli_job *job, const char *spec, bool *absent)
   job->dataset_values = NULL;
   code = cli_read_options("--dataset", ds->name, ds->options, ds->n_options, options, &job->dataset_values);
   if (code != CLI_OK) return code;
-  dlc_status status = ds->open(ds, host, job->options->data_dir, job->dataset_values, &job->data);
+  if (job->options->data_dir && !job->source &&
+      dlc_source_open(job->registry, job->options->data_dir, &job->source) < 0)
+    return CLI_FAILED;
+  dlc_status status = ds->open(ds, host, job->source, job->dataset_values, &job->data);
   *absent = status == DLC_NOT_FOUND;
   if (status < 0) {
     dlc_fail_in(status, "dataset %s", ds->name);

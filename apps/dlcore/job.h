@@ -3,6 +3,7 @@
 #ifndef DLCORE_APP_JOB_H
 #define DLCORE_APP_JOB_H
 #include "console.h"
+#include "data/source.h"
 #include "graph/model.h"
 #include "host/host.h"
 
@@ -12,8 +13,10 @@ typedef struct cli_job {
   dlc_sink sink;
   dlc_pool *pool;
   dlc_registry *registry;
+  dlc_source_service sources;
   dlc_op_finder finder;
   /* cli_job_dataset() */
+  dlc_source *source; /* of --data-dir; NULL without */
   const dlc_dataset *dataset;
   dlc_option_value *dataset_values;
   dlc_data *data;

@@ -4,7 +4,12 @@
 #include "dlcore/base.h"
 
 /* What a number is for. Values are part of the results: never renumber. Plugins use 0x10000 and above. */
-enum { DLC_PURPOSE_INIT = 1, DLC_PURPOSE_ORDER = 2, DLC_PURPOSE_SPLIT = 3 };
+enum {
+  DLC_PURPOSE_INIT = 1,
+  DLC_PURPOSE_ORDER = 2,
+  DLC_PURPOSE_SPLIT = 3,
+  DLC_PURPOSE_TRANSFORM = 0x100 /* plus the transform's position in its list */
+};
 
 void dlc_random_words(uint64_t seed, uint32_t purpose, uint32_t epoch, uint32_t sample, uint32_t draw, uint32_t out[4]);
 /* order[0..n) = a uniform permutation of 0..n-1, a function of (seed, purpose, epoch). */

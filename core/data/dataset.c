@@ -2,13 +2,16 @@
 #include "data/dataset.h"
 #include "base/status.h"
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define END_OF(type, field) (offsetof(type, field) + sizeof(((type *)0)->field))
 
 static dlc_status check_labels(const dlc_dataset_info *info, const dlc_split *split)
 {
-  if (split->count > 0 && !split->labels) return dlc_fail(DLC_INVALID, "split %s has no labels", split->name);
+  if (!split->labels && strcmp(split->name, "test") != 0 && split->count > 0)
+    return dlc_fail(DLC_INVALID, "split %s has no labels", split->name);
+  if (!split->labels) return DLC_OK;
   for (int64_t i = 0; i < split->count; i++)
     if (split->labels[i] < 0 || (uint32_t)split->labels[i] >= info->n_classes)
       return dlc_fail(DLC_INVALID, "split %s: label %d of sample %lld, expected 0 to %u", split->name,
@@ -27,6 +30,8 @@ static dlc_status check_splits(const dlc_dataset *dataset, const dlc_dataset_inf
     if (!split->name) return dlc_fail(DLC_INVALID, "split %u has no name", i);
     if (split->count < 0)
       return dlc_fail(DLC_INVALID, "split %s has %lld samples", split->name, (long long)split->count);
+    if (DLC_HAS(split, samples) && info->height == 0)
+      return dlc_fail(DLC_INVALID, "split %s has samples in memory, but of no size", split->name);
     if (!DLC_HAS(split, samples) && !DLC_HAS(dataset, read))
       return dlc_fail(DLC_INVALID, "split %s has no samples in memory, and the dataset no read()", split->name);
     DLC_TRY(check_labels(info, split));
@@ -36,7 +41,8 @@ static dlc_status check_splits(const dlc_dataset *dataset, const dlc_dataset_inf
 
 static dlc_status check_shape(const dlc_dataset_info *info)
 {
-  const int64_t dim[3] = {info->channels, info->height, info->width};
+  const bool vary = info->height == 0 && info->width == 0;
+  const int64_t dim[3] = {info->channels, vary ? 1 : info->height, vary ? 1 : info->width};
   int64_t bytes = 1;
   for (int i = 0; i < 3; i++)
     if (dim[i] < 1 || __builtin_mul_overflow(bytes, dim[i], &bytes) || bytes > INT32_MAX)

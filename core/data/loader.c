@@ -6,91 +6,70 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "data/batch.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct slot {
-  uint8_t *samples;
-  int32_t *labels;
-  uint32_t n;
+  dlc_batch batch;
   bool ready;
   dlc_status status;
   char *reason; /* of a failure, until the caller takes it */
 } slot;
 
+typedef struct worker {
+  dlc_loader *loader;
+  dlc_sampler *sampler;
+  pthread_t thread;
+} worker;
+
 struct dlc_loader {
   dlc_loader_config config;
-  const dlc_split *split;
-  size_t sample_bytes;
-  uint32_t *order; /* positions in the subset */
+  dlc_batch_plan plan;
+  uint32_t *order;
   uint32_t n_batches;
   double waited;
+  bool *told; /* [samples of the split] whose fault has been told */
+
+  dlc_sampler *sampler; /* the caller's, without workers */
+  dlc_batch own;        /* its bad samples */
 
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  pthread_t *threads;
-  uint32_t n_threads, n_slots;
+  worker *workers;
+  uint32_t n_workers, n_slots;
   slot *slots;
   uint32_t next_fill, next_take; /* batches */
   uint32_t filling;              /* batches that a worker is reading now */
   bool stop;
 };
 
-/* ---- reading ---- */
-
-static uint32_t batch_count(const dlc_loader *l, uint32_t batch)
-{
-  const uint32_t first = batch * l->config.batch_size, left = l->config.subset->count - first;
-  return left < l->config.batch_size ? left : l->config.batch_size;
-}
-
-static dlc_status read_sample(const dlc_loader *l, uint32_t index, uint8_t *to)
-{
-  if (DLC_HAS(l->split, samples)) {
-    memcpy(to, l->split->samples + (size_t)index * l->sample_bytes, l->sample_bytes);
-    return DLC_OK;
-  }
-  dlc_status status = l->config.dataset->read(l->config.data, l->config.subset->split, index, to);
-  return status < 0 ? dlc_fail_in(status, "sample %u of %s", index, l->split->name) : DLC_OK;
-}
-
-static dlc_status read_batch(const dlc_loader *l, uint32_t batch, uint8_t *samples, int32_t *labels)
-{
-  const uint32_t n = batch_count(l, batch), first = batch * l->config.batch_size;
-  for (uint32_t i = 0; i < n; i++) {
-    const uint32_t index = l->config.subset->index[l->order[first + i]];
-    DLC_TRY(read_sample(l, index, samples + i * l->sample_bytes));
-    labels[i] = l->split->labels[index];
-  }
-  return DLC_OK;
-}
-
 /* ---- workers ---- */
 
-static void fill(dlc_loader *l, uint32_t batch)
+static void fill(dlc_loader *l, dlc_sampler *sampler, uint32_t number)
 {
-  slot *s = &l->slots[batch % l->n_slots];
-  s->n = batch_count(l, batch);
-  s->status = read_batch(l, batch, s->samples, s->labels);
+  slot *s = &l->slots[number % l->n_slots];
+  s->status = dlc_batch_read(&l->plan, sampler, number, &s->batch);
   s->reason = s->status < 0 ? strdup(dlc_reason()) : NULL;
 }
 
 static void *work(void *arg)
 {
-  dlc_loader *l = arg;
+  worker *w = arg;
+  dlc_loader *l = w->loader;
   pthread_mutex_lock(&l->lock);
   while (!l->stop) {
     if (l->next_fill >= l->n_batches || l->next_fill >= l->next_take + l->n_slots) {
       pthread_cond_wait(&l->changed, &l->lock);
       continue;
     }
-    const uint32_t batch = l->next_fill++;
+    const uint32_t number = l->next_fill++;
     l->filling++;
     pthread_mutex_unlock(&l->lock);
-    fill(l, batch);
+    fill(l, w->sampler, number);
     pthread_mutex_lock(&l->lock);
-    l->slots[batch % l->n_slots].ready = true;
+    l->slots[number % l->n_slots].ready = true;
     l->filling--;
     pthread_cond_broadcast(&l->changed);
   }
@@ -98,46 +77,75 @@ static void *work(void *arg)
   return NULL;
 }
 
-static dlc_status start_workers(dlc_loader *l)
+static dlc_status open_slots(dlc_loader *l)
 {
   l->n_slots = 2 * l->config.workers;
   l->slots = calloc(l->n_slots, sizeof *l->slots);
-  l->threads = calloc(l->config.workers, sizeof *l->threads);
-  if (!l->slots || !l->threads) return dlc_fail_nomem();
+  if (!l->slots) return dlc_fail_nomem();
   for (uint32_t i = 0; i < l->n_slots; i++) {
-    l->slots[i].samples = malloc(l->config.batch_size * l->sample_bytes);
-    l->slots[i].labels = malloc(l->config.batch_size * sizeof(int32_t));
-    if (!l->slots[i].samples || !l->slots[i].labels) return dlc_fail_nomem();
+    l->slots[i].batch.samples = malloc(l->config.batch_size * l->plan.sample_bytes);
+    l->slots[i].batch.labels = malloc(l->config.batch_size * sizeof(int32_t));
+    if (!l->slots[i].batch.samples || !l->slots[i].batch.labels) return dlc_fail_nomem();
   }
-  for (; l->n_threads < l->config.workers; l->n_threads++) {
-    int error = pthread_create(&l->threads[l->n_threads], NULL, work, l);
-    if (error) return dlc_fail(DLC_NOMEM, "cannot start loader worker %u: %s", l->n_threads, strerror(error));
+  return DLC_OK;
+}
+
+static dlc_status start_workers(dlc_loader *l)
+{
+  DLC_TRY(open_slots(l));
+  l->workers = calloc(l->config.workers, sizeof *l->workers);
+  if (!l->workers) return dlc_fail_nomem();
+  for (; l->n_workers < l->config.workers; l->n_workers++) {
+    worker *w = &l->workers[l->n_workers];
+    w->loader = l;
+    DLC_TRY(dlc_sampler_open(&l->config.sample, &w->sampler));
+    const int error = pthread_create(&w->thread, NULL, work, w);
+    if (error) {
+      dlc_sampler_close(w->sampler);
+      return dlc_fail(DLC_NOMEM, "cannot start loader worker %u: %s", l->n_workers, strerror(error));
+    }
   }
   return DLC_OK;
 }
 
 /* ---- the caller ---- */
 
+static dlc_status open_loader(dlc_loader *l)
+{
+  const dlc_sample_config *sample = &l->config.sample;
+  const dlc_dataset_info *info = sample->dataset->info(sample->data);
+  dlc_sample_format format;
+  DLC_TRY(dlc_sample_format_make(info, sample->pipeline, &format));
+  l->plan = (dlc_batch_plan){
+      .config = &l->config, .split = dlc_split_at(info, l->config.subset->split), .sample_bytes = format.bytes};
+  l->order = malloc(((size_t)l->config.subset->count + 1) * sizeof *l->order);
+  l->told = calloc((size_t)l->plan.split->count + 1, sizeof *l->told);
+  if (!l->order || !l->told) return dlc_fail_nomem();
+  l->plan.order = l->order;
+  return l->config.workers ? start_workers(l) : dlc_sampler_open(sample, &l->sampler);
+}
+
 dlc_status dlc_loader_open(const dlc_loader_config *config, dlc_loader **loader)
 {
   *loader = NULL;
-  const dlc_dataset_info *info = config->dataset->info(config->data);
   dlc_loader *l = calloc(1, sizeof *l);
   if (!l) return dlc_fail_nomem();
   l->config = *config;
-  l->split = dlc_split_at(info, config->subset->split);
-  l->sample_bytes = (size_t)(info->channels * info->height * info->width);
+  l->config.sample.split = config->subset->split;
   pthread_mutex_init(&l->lock, NULL);
   pthread_cond_init(&l->changed, NULL);
-  l->order = malloc(((size_t)config->subset->count + 1) * sizeof *l->order);
-  dlc_status status = l->order ? DLC_OK : dlc_fail_nomem();
-  if (status >= 0 && config->workers) status = start_workers(l);
-  if (status < 0) {
-    dlc_loader_close(l);
-    return status;
-  }
-  *loader = l;
-  return DLC_OK;
+  dlc_status status = open_loader(l);
+  if (status < 0) dlc_loader_close(l);
+  else *loader = l;
+  return status;
+}
+
+static void free_batch(dlc_batch *b)
+{
+  dlc_batch_clear(b);
+  free(b->bad);
+  free(b->samples);
+  free(b->labels);
 }
 
 void dlc_loader_close(dlc_loader *l)
@@ -147,18 +155,32 @@ void dlc_loader_close(dlc_loader *l)
   l->stop = true;
   pthread_cond_broadcast(&l->changed);
   pthread_mutex_unlock(&l->lock);
-  for (uint32_t i = 0; i < l->n_threads; i++) pthread_join(l->threads[i], NULL);
+  for (uint32_t i = 0; i < l->n_workers; i++) {
+    pthread_join(l->workers[i].thread, NULL);
+    dlc_sampler_close(l->workers[i].sampler);
+  }
   for (uint32_t i = 0; i < l->n_slots && l->slots; i++) {
-    free(l->slots[i].samples);
-    free(l->slots[i].labels);
+    free_batch(&l->slots[i].batch);
     free(l->slots[i].reason);
   }
+  l->own.samples = l->own.labels = NULL; /* the caller's */
+  free_batch(&l->own);
+  dlc_sampler_close(l->sampler);
   pthread_cond_destroy(&l->changed);
   pthread_mutex_destroy(&l->lock);
   free(l->slots);
-  free(l->threads);
+  free(l->workers);
   free(l->order);
+  free(l->told);
   free(l);
+}
+
+static void forget(slot *s)
+{
+  s->ready = false;
+  free(s->reason);
+  s->reason = NULL;
+  dlc_batch_clear(&s->batch);
 }
 
 dlc_status dlc_loader_start(dlc_loader *l, uint32_t epoch)
@@ -167,14 +189,11 @@ dlc_status dlc_loader_start(dlc_loader *l, uint32_t epoch)
   pthread_mutex_lock(&l->lock);
   l->n_batches = 0; /* nobody takes another batch of the former epoch */
   while (l->filling) pthread_cond_wait(&l->changed, &l->lock);
-  if (l->config.shuffle) dlc_random_permutation(l->config.seed, DLC_PURPOSE_ORDER, epoch, l->order, n);
+  if (l->config.shuffle) dlc_random_permutation(l->config.sample.seed, DLC_PURPOSE_ORDER, epoch, l->order, n);
   else
     for (uint32_t i = 0; i < n; i++) l->order[i] = i;
-  for (uint32_t i = 0; i < l->n_slots; i++) {
-    l->slots[i].ready = false;
-    free(l->slots[i].reason);
-    l->slots[i].reason = NULL;
-  }
+  for (uint32_t i = 0; i < l->n_slots; i++) forget(&l->slots[i]);
+  l->plan.epoch = epoch;
   l->next_fill = l->next_take = 0;
   l->n_batches = n / l->config.batch_size + (n % l->config.batch_size != 0);
   pthread_cond_broadcast(&l->changed);
@@ -182,43 +201,60 @@ dlc_status dlc_loader_start(dlc_loader *l, uint32_t epoch)
   return DLC_OK;
 }
 
-static dlc_status take_from_slot(dlc_loader *l, uint8_t *samples, int32_t *labels, uint32_t *n)
+/* Told by the caller's thread and in batch order, so that it is the same for any number of workers. */
+static void tell(dlc_loader *l, dlc_batch *b)
+{
+  for (uint32_t i = 0; i < b->n_bad; i++) {
+    const dlc_bad_sample *bad = &b->bad[i];
+    char name[512];
+    if (l->told[bad->index] || !l->config.tell_bad) continue;
+    l->told[bad->index] = true;
+    dlc_sample_name(&l->config.sample, bad->index, name, sizeof name);
+    l->config.tell_bad(l->config.ctx, name, bad->reason);
+  }
+  dlc_batch_clear(b);
+}
+
+static dlc_status take_from_slot(dlc_loader *l, void *samples, int32_t *labels, uint32_t *n)
 {
   slot *s = &l->slots[l->next_take % l->n_slots];
   pthread_mutex_lock(&l->lock);
   while (!s->ready) pthread_cond_wait(&l->changed, &l->lock);
   pthread_mutex_unlock(&l->lock);
   /* A ready slot is the caller's until next_take moves on. */
-  dlc_status status = s->status;
-  if (status < 0) dlc_fail(status, "%s", s->reason ? s->reason : "out of memory");
-  *n = s->n;
+  const dlc_status status = s->status;
+  tell(l, &s->batch);
+  *n = s->batch.n;
   if (status >= 0) {
-    memcpy(samples, s->samples, s->n * l->sample_bytes);
-    memcpy(labels, s->labels, s->n * sizeof *labels);
+    memcpy(samples, s->batch.samples, s->batch.n * l->plan.sample_bytes);
+    memcpy(labels, s->batch.labels, s->batch.n * sizeof *labels);
+  } else {
+    dlc_fail(status, "%s", s->reason ? s->reason : "out of memory");
   }
   pthread_mutex_lock(&l->lock);
-  s->ready = false;
-  free(s->reason);
-  s->reason = NULL;
+  forget(s);
   l->next_take++;
   pthread_cond_broadcast(&l->changed);
   pthread_mutex_unlock(&l->lock);
   return status;
 }
 
-dlc_status dlc_loader_next(dlc_loader *l, uint8_t *samples, int32_t *labels, uint32_t *n)
+static dlc_status read_here(dlc_loader *l, void *samples, int32_t *labels, uint32_t *n)
+{
+  l->own.samples = samples;
+  l->own.labels = labels;
+  const dlc_status status = dlc_batch_read(&l->plan, l->sampler, l->next_take++, &l->own);
+  *n = l->own.n;
+  tell(l, &l->own);
+  return status;
+}
+
+dlc_status dlc_loader_next(dlc_loader *l, void *samples, int32_t *labels, uint32_t *n)
 {
   *n = 0;
   if (l->next_take >= l->n_batches) return DLC_END;
   const double began = dlc_seconds();
-  dlc_status status;
-  if (l->n_threads) {
-    status = take_from_slot(l, samples, labels, n);
-  } else {
-    *n = batch_count(l, l->next_take);
-    status = read_batch(l, l->next_take, samples, labels);
-    l->next_take++;
-  }
+  const dlc_status status = l->n_workers ? take_from_slot(l, samples, labels, n) : read_here(l, samples, labels, n);
   l->waited += dlc_seconds() - began;
   return status;
 }
@@ -226,4 +262,9 @@ dlc_status dlc_loader_next(dlc_loader *l, uint8_t *samples, int32_t *labels, uin
 double dlc_loader_waited(const dlc_loader *l)
 {
   return l->waited;
+}
+
+size_t dlc_loader_bytes(const dlc_loader *l)
+{
+  return l->n_slots * l->config.batch_size * (l->plan.sample_bytes + sizeof(int32_t));
 }

@@ -20,13 +20,42 @@ static int ascending(const void *a, const void *b)
   return x < y ? -1 : x > y;
 }
 
-dlc_status dlc_subset_split(const dlc_dataset_info *info, uint32_t split, double fraction, uint64_t seed,
-                            dlc_subset *train, dlc_subset *val)
+/* Moves the first samples of every class, its share of n_val each, to the front of `order`, and then as many of any
+ * class as are still missing. */
+static dlc_status stratify(const dlc_split *split, uint32_t n_classes, uint32_t *order, uint32_t n, uint32_t n_val)
 {
-  const int64_t total = dlc_split_at(info, split)->count;
+  uint32_t *quota = calloc(n_classes, sizeof *quota), *moved = malloc((size_t)n * sizeof *moved);
+  bool *taken = calloc(n, sizeof *taken);
+  const bool ok = quota && moved && taken;
+  if (ok) {
+    uint32_t front = 0, back = n_val;
+    for (uint32_t i = 0; i < n; i++) quota[split->labels[i]]++;
+    for (uint32_t c = 0; c < n_classes; c++) quota[c] = (uint32_t)((uint64_t)quota[c] * n_val / n);
+    for (uint32_t i = 0; i < n; i++) {
+      uint32_t *left = &quota[split->labels[order[i]]];
+      taken[i] = *left > 0;
+      if (!taken[i]) continue;
+      --*left;
+      moved[front++] = order[i];
+    }
+    for (uint32_t i = 0; i < n; i++)
+      if (!taken[i]) moved[front < n_val ? front++ : back++] = order[i];
+    memcpy(order, moved, n * sizeof *order);
+  }
+  free(quota);
+  free(moved);
+  free(taken);
+  return ok ? DLC_OK : dlc_fail_nomem();
+}
+
+dlc_status dlc_subset_split(const dlc_dataset_info *info, uint32_t split, double fraction, bool stratified,
+                            uint64_t seed, dlc_subset *train, dlc_subset *val)
+{
+  const dlc_split *whole = dlc_split_at(info, split);
+  const int64_t total = whole->count;
   *train = *val = (dlc_subset){0};
   if (total <= 0 || total > UINT32_MAX / 2)
-    return dlc_fail(DLC_INVALID, "split %s has %lld samples", dlc_split_at(info, split)->name, (long long)total);
+    return dlc_fail(DLC_INVALID, "split %s has %lld samples", whole->name, (long long)total);
   const double wanted = fraction < 1 ? (double)total * fraction : fraction;
   if (!(fraction >= 0) || wanted >= (double)total || (fraction > 0 && wanted < 1))
     return dlc_fail(DLC_INVALID, "a validation part of %g samples; the train split has %lld", wanted, (long long)total);
@@ -35,10 +64,11 @@ dlc_status dlc_subset_split(const dlc_dataset_info *info, uint32_t split, double
   if (!order) return dlc_fail_nomem();
   if (n_val) dlc_random_permutation(seed, DLC_PURPOSE_SPLIT, 0, order, n);
   for (uint32_t i = 0; i < n && !n_val; i++) order[i] = i;
+  dlc_status status = stratified && n_val ? stratify(whole, info->n_classes, order, n, n_val) : DLC_OK;
   /* Both parts keep the order of the files. */
   qsort(order, n_val, sizeof *order, ascending);
   qsort(order + n_val, n - n_val, sizeof *order, ascending);
-  dlc_status status = take(val, split, order, n_val);
+  if (status >= 0) status = take(val, split, order, n_val);
   if (status >= 0) status = take(train, split, order + n_val, n - n_val);
   if (status < 0) dlc_subset_free(val);
   free(order);
@@ -48,7 +78,7 @@ dlc_status dlc_subset_split(const dlc_dataset_info *info, uint32_t split, double
 dlc_status dlc_subset_all(const dlc_dataset_info *info, uint32_t split, dlc_subset *subset)
 {
   dlc_subset none;
-  dlc_status status = dlc_subset_split(info, split, 0, 0, subset, &none);
+  dlc_status status = dlc_subset_split(info, split, 0, false, 0, subset, &none);
   if (status >= 0) dlc_subset_free(&none);
   return status;
 }

@@ -20,18 +20,21 @@ typedef struct phase {
   dlc_loader *loader;
   dlc_program *full, *partial; /* NULL where no batch of that size occurs */
   dlc_metrics metrics;         /* of its last epoch */
+  bool started;                /* its loader has begun the next epoch already */
 } phase;
 
 struct dlc_run {
   dlc_train_config config;
   const dlc_dataset_info *info;
+  dlc_input data_input;
+  dlc_cache **caches; /* [n_splits]; NULL where pictures are in memory anyway */
   phase phases[N_PHASES];
   dlc_parameters parameters;
   double started, training_seconds, first_step;
   int64_t steps, trained_images;
   bool stopped;
   /* the machine's fixed buffers */
-  uint8_t *input;
+  void *input;
   int32_t *labels;
   const float *loss, *correct;
   float *lr;
@@ -47,33 +50,71 @@ static dlc_status open_subsets(dlc_run *r)
   if (r->config.val_split > 0 && val >= 0)
     return dlc_fail(DLC_INVALID, "dataset %s has a val split of its own; leave --val-split out",
                     r->config.dataset->name);
-  DLC_TRY(dlc_subset_split(r->info, (uint32_t)train, r->config.val_split, r->config.seed,
+  DLC_TRY(dlc_subset_split(r->info, (uint32_t)train, r->config.val_split, r->config.stratified, r->config.seed,
                            &r->phases[PHASE_TRAIN].subset, &r->phases[PHASE_VAL].subset));
   if (val >= 0) {
     dlc_subset_free(&r->phases[PHASE_VAL].subset);
     DLC_TRY(dlc_subset_all(r->info, (uint32_t)val, &r->phases[PHASE_VAL].subset));
   }
-  if (test >= 0) DLC_TRY(dlc_subset_all(r->info, (uint32_t)test, &r->phases[PHASE_TEST].subset));
+  if (test >= 0 && dlc_split_at(r->info, (uint32_t)test)->labels)
+    DLC_TRY(dlc_subset_all(r->info, (uint32_t)test, &r->phases[PHASE_TEST].subset));
+  return DLC_OK;
+}
+
+/* The budget goes to the splits by their number of pictures. */
+static dlc_status open_caches(dlc_run *r)
+{
+  int64_t total = 0;
+  r->caches = calloc(r->info->n_splits, sizeof *r->caches);
+  if (!r->caches) return dlc_fail_nomem();
+  for (uint32_t i = 0; i < r->info->n_splits; i++) total += dlc_split_at(r->info, i)->count;
+  for (uint32_t i = 0; i < r->info->n_splits && r->config.cache_bytes; i++) {
+    const dlc_split *split = dlc_split_at(r->info, i);
+    if (DLC_HAS(split, samples) || split->count == 0) continue;
+    const double share = (double)split->count / (double)total;
+    DLC_TRY(dlc_cache_open((uint32_t)split->count, (size_t)((double)r->config.cache_bytes * share), &r->caches[i]));
+  }
   return DLC_OK;
 }
 
 static dlc_status open_loaders(dlc_run *r)
 {
+  const dlc_train_config *c = &r->config;
   for (int i = 0; i < N_PHASES; i++) {
     phase *p = &r->phases[i];
     p->name = phase_names[i];
     p->metrics = (dlc_metrics){NAN, NAN, 0};
     if (p->subset.count == 0) continue;
-    const dlc_loader_config config = {.dataset = r->config.dataset,
-                                      .data = r->config.data,
+    const bool training = i == PHASE_TRAIN;
+    const dlc_loader_config config = {.sample = {.dataset = c->dataset,
+                                                 .data = c->data,
+                                                 .pipeline = training ? c->train_transforms : c->eval_transforms,
+                                                 .cache = r->caches[p->subset.split],
+                                                 .seed = c->seed},
                                       .subset = &p->subset,
-                                      .batch_size = r->config.batch_size,
-                                      .workers = r->config.workers,
-                                      .seed = r->config.seed,
-                                      .shuffle = i == PHASE_TRAIN && r->config.shuffle};
+                                      .batch_size = c->batch_size,
+                                      .workers = c->workers,
+                                      .shuffle = training && c->shuffle,
+                                      .on_bad = c->on_bad,
+                                      .tell_bad = c->on_bad_sample,
+                                      .ctx = c->ctx};
     DLC_TRY(dlc_loader_open(&config, &p->loader));
   }
   return DLC_OK;
+}
+
+/* What reading ahead and keeping pictures may take, where it takes anything. */
+static void tell_memory(const dlc_run *r)
+{
+  size_t ring = 0;
+  bool cached = false;
+  for (int i = 0; i < N_PHASES; i++)
+    if (r->phases[i].loader) ring += dlc_loader_bytes(r->phases[i].loader);
+  for (uint32_t i = 0; i < r->info->n_splits; i++) cached |= r->caches[i] != NULL;
+  if (ring || cached)
+    dlc_say(r->config.sink, DLC_LOG_INFO,
+            "loader    %u workers, %.1f MiB read ahead, decoded pictures kept up to %zu MiB", r->config.workers,
+            (double)ring / (1 << 20), cached ? r->config.cache_bytes >> 20 : 0);
 }
 
 /* ---- opening: programs ---- */
@@ -95,7 +136,8 @@ static dlc_status add_program(dlc_run *r, bool training, int64_t batch, dlc_prog
   dump d = {.config = c};
   const bool dumping = training && c->dump_graph && c->on_dump && !r->parameters.list;
   const dlc_step_config step = {.model = c->model,
-                                .info = r->info,
+                                .input = &r->data_input,
+                                .classes = r->info->n_classes,
                                 .optimizer = training ? c->optimizer : NULL,
                                 .optimizer_attr = c->optimizer_attr,
                                 .finder = c->finder,
@@ -155,9 +197,9 @@ static dlc_status find_buffers(dlc_run *r)
   r->lr = dlc_machine_memory(m, DLC_NAME_LEARNING_RATE, NULL);
   r->step = dlc_machine_memory(m, DLC_NAME_STEP, NULL);
   if (!r->lr || !r->step) return dlc_fail(DLC_INVALID, "this model has no parameters to train");
-  for (int64_t c = 0; c < r->info->channels; c++) {
-    mean[c] = DLC_HAS(r->info, mean) ? r->info->mean[c] : 0.0f;
-    std[c] = DLC_HAS(r->info, std) ? r->info->std[c] : 1.0f;
+  for (int64_t c = 0; c < r->data_input.format.channels && mean && std; c++) {
+    mean[c] = r->data_input.mean ? r->data_input.mean[c] : 0.0f;
+    std[c] = r->data_input.std ? r->data_input.std[c] : 1.0f;
   }
   return DLC_OK;
 }
@@ -166,8 +208,11 @@ static dlc_status open_run(dlc_run *r)
 {
   if (r->config.batch_size < 1) return dlc_fail(DLC_INVALID, "a batch of 0 samples");
   DLC_TRY(dlc_dataset_describe(r->config.dataset, r->config.data, &r->info));
+  DLC_TRY(dlc_input_plan(r->info, r->config.train_transforms, r->config.eval_transforms, &r->data_input));
   DLC_TRY(open_subsets(r));
+  DLC_TRY(open_caches(r));
   DLC_TRY(open_loaders(r));
+  tell_memory(r);
   DLC_TRY(open_programs(r));
   DLC_TRY(find_buffers(r));
   DLC_TRY(dlc_parameters_init(&r->parameters, r->config.machine, r->config.seed));
@@ -194,6 +239,8 @@ void dlc_run_close(dlc_run *r)
     dlc_loader_close(r->phases[i].loader);
     dlc_subset_free(&r->phases[i].subset);
   }
+  for (uint32_t i = 0; r->caches && i < r->info->n_splits; i++) dlc_cache_close(r->caches[i]);
+  free(r->caches);
   dlc_parameters_free(&r->parameters);
   free(r);
 }
@@ -270,7 +317,8 @@ static dlc_status run_phase(dlc_run *r, phase *p, uint32_t epoch)
   const dlc_progress base = {
       .phase = p->name, .epoch = epoch, .epochs = r->config.epochs, .batches = batches, .lr = r->config.lr};
   sums s = {.began = dlc_seconds(), .waited = dlc_loader_waited(p->loader)};
-  DLC_TRY(dlc_loader_start(p->loader, epoch - 1));
+  if (!p->started) DLC_TRY(dlc_loader_start(p->loader, epoch - 1));
+  p->started = false;
   while (s.batches < batches && !r->stopped) {
     uint32_t n;
     DLC_TRY(dlc_loader_next(p->loader, r->input, r->labels, &n));
@@ -312,6 +360,13 @@ static void tell_epoch(dlc_run *r, uint32_t epoch, const phase *evaluated)
   r->config.on_row(r->config.ctx, &row);
 }
 
+/* The workers read the next epoch's first batches while this one is evaluated. */
+static dlc_status start_ahead(phase *p, uint32_t epoch)
+{
+  p->started = true;
+  return dlc_loader_start(p->loader, epoch);
+}
+
 static dlc_status train(dlc_run *r, uint32_t *finished)
 {
   phase *val = &r->phases[PHASE_VAL], *test = &r->phases[PHASE_TEST];
@@ -319,6 +374,7 @@ static dlc_status train(dlc_run *r, uint32_t *finished)
   for (uint32_t epoch = 1; epoch <= r->config.epochs && !r->stopped; epoch++) {
     DLC_TRY(run_phase(r, &r->phases[PHASE_TRAIN], epoch));
     if (r->stopped) break;
+    if (epoch < r->config.epochs) DLC_TRY(start_ahead(&r->phases[PHASE_TRAIN], epoch));
     if (evaluated->subset.count) DLC_TRY(run_phase(r, evaluated, epoch));
     if (r->stopped) break;
     *finished = epoch;

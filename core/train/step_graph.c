@@ -9,16 +9,19 @@ static void stage(const dlc_step_config *c, const char *name, dlc_graph_build *g
   if (c->on_stage) c->on_stage(c->ctx, name, dlc_graph_view(g));
 }
 
-static dlc_status add_input(const dlc_step_config *c, dlc_graph_build *g, uint32_t *normalized)
+/* Bytes are normalised by a node; floats come as the transforms made them. */
+static dlc_status add_input(const dlc_step_config *c, dlc_graph_build *g, uint32_t *x)
 {
-  const dlc_dataset_info *i = c->info;
-  const int64_t shape[4] = {c->batch, i->channels, i->height, i->width};
+  const dlc_sample_format *f = &c->input->format;
+  const int64_t shape[4] = {c->batch, f->channels, f->height, f->width};
   uint32_t in[3], out[DLC_MAX_OUT];
-  DLC_TRY(dlc_graph_value(g, DLC_NAME_INPUT, DLC_ROLE_INPUT, DLC_U8, 4, shape, &in[0]));
-  DLC_TRY(dlc_graph_value(g, DLC_NAME_MEAN, DLC_ROLE_STATE, DLC_F32, 1, &i->channels, &in[1]));
-  DLC_TRY(dlc_graph_value(g, DLC_NAME_STD, DLC_ROLE_STATE, DLC_F32, 1, &i->channels, &in[2]));
+  DLC_TRY(dlc_graph_value(g, DLC_NAME_INPUT, DLC_ROLE_INPUT, f->dtype, 4, shape, &in[0]));
+  *x = in[0];
+  if (f->dtype != DLC_U8) return DLC_OK;
+  DLC_TRY(dlc_graph_value(g, DLC_NAME_MEAN, DLC_ROLE_STATE, DLC_F32, 1, &f->channels, &in[1]));
+  DLC_TRY(dlc_graph_value(g, DLC_NAME_STD, DLC_ROLE_STATE, DLC_F32, 1, &f->channels, &in[2]));
   DLC_TRY(dlc_graph_emit(g, "normalize", "normalize", NULL, in, 3, out));
-  *normalized = out[0];
+  *x = out[0];
   return DLC_OK;
 }
 
@@ -94,7 +97,7 @@ static dlc_status build(const dlc_step_config *c, dlc_graph_build *g, dlc_model_
 {
   uint32_t input, loss;
   DLC_TRY(add_input(c, g, &input));
-  DLC_TRY(dlc_model_build(c->model, g, input, c->info->n_classes, m));
+  DLC_TRY(dlc_model_build(c->model, g, input, c->classes, m));
   DLC_TRY(dlc_graph_pool_before_relu(g));
   stage(c, "forward", g);
   DLC_TRY(add_loss(c, g, m->logits, &loss));

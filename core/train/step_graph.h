@@ -1,11 +1,11 @@
 /* From a model to the graphs that are run: the training step (forward, loss, backward, update) and the evaluation. */
 #ifndef DLC_TRAIN_STEP_GRAPH_H
 #define DLC_TRAIN_STEP_GRAPH_H
-#include "dlcore/dataset.h"
 #include "graph/model.h"
+#include "train/input.h"
 
 /* Names under which the machine keeps what goes in and out of a step. */
-#define DLC_NAME_INPUT         "input"      /* u8 [batch, C, H, W] */
+#define DLC_NAME_INPUT         "input"      /* u8 or f32 [batch, C, H, W] */
 #define DLC_NAME_LABELS        "labels"     /* i32 [batch] */
 #define DLC_NAME_MEAN          "input.mean" /* f32 [C] */
 #define DLC_NAME_STD           "input.std"  /* f32 [C] */
@@ -16,7 +16,8 @@
 
 typedef struct dlc_step_config {
   const dlc_model *model;
-  const dlc_dataset_info *info;
+  const dlc_input *input;
+  int64_t classes;
   const dlc_op *optimizer; /* NULL: an evaluation graph */
   const void *optimizer_attr;
   dlc_op_finder finder;

@@ -3,7 +3,7 @@
 #ifndef DLC_TRAIN_TRAIN_H
 #define DLC_TRAIN_TRAIN_H
 #include "base/log.h"
-#include "dlcore/dataset.h"
+#include "data/loader.h"
 #include "dlcore/logger.h"
 #include "graph/graph.h"
 #include "graph/model.h"
@@ -24,7 +24,11 @@ typedef struct dlc_train_config {
   uint32_t epochs, batch_size, workers;
   uint64_t seed;
   bool shuffle;
-  double val_split; /* fraction or count; 0: none */
+  double val_split;                                 /* fraction or count; 0: none */
+  bool stratified;                                  /* the validation part has the same share of every class */
+  dlc_pipeline *train_transforms, *eval_transforms; /* changed by the run; NULL: none */
+  size_t cache_bytes; /* decoded pictures kept in memory take at most this; 0: none are kept */
+  int on_bad;         /* DLC_BAD_... */
   double lr;
   const dlc_op *optimizer; /* kind OPTIMIZER */
   const void *optimizer_attr;
@@ -37,6 +41,8 @@ typedef struct dlc_train_config {
   bool (*on_batch)(void *ctx, const dlc_progress *progress);
   /* After every training step and, with the evaluation, every epoch: the rows the loggers get. */
   void (*on_row)(void *ctx, const dlc_row *row);
+  /* Once for every sample that could not be read as it should. */
+  void (*on_bad_sample)(void *ctx, const char *name, const char *reason);
   void *ctx;
 } dlc_train_config;
 

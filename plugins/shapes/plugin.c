@@ -47,13 +47,13 @@ static dlc_status make_split(const dlc_host *h, dlc_data *d, uint32_t split, con
   return DLC_OK;
 }
 
-static dlc_status shapes_open(const dlc_dataset *ds, const dlc_host *h, const char *data_dir,
+static dlc_status shapes_open(const dlc_dataset *ds, const dlc_host *h, dlc_source *source,
                               const dlc_option_value *values, dlc_data **data)
 {
   (void)ds;
   const dlc_random *random = h->service(h, DLC_SERVICE_RANDOM);
   if (!random) return h->fail(h, DLC_UNSUPPORTED, "shapes: this host has no service " DLC_SERVICE_RANDOM);
-  if (data_dir) h->log(h, DLC_LOG_WARN, "pictures are made, not read: the data folder is not used");
+  if (source) h->log(h, DLC_LOG_WARN, "pictures are made, not read: the data folder is not used");
   dlc_data *d = calloc(1, sizeof *d);
   if (!d) return h->fail(h, DLC_NOMEM, "shapes: out of memory");
   d->random = random;
@@ -88,9 +88,16 @@ static const dlc_dataset_info *shapes_info(dlc_data *d)
   return &d->info;
 }
 
-static dlc_status shapes_read(dlc_data *d, uint32_t split, int64_t index, uint8_t *sample)
+static dlc_status shapes_read(dlc_data *d, uint32_t split, int64_t index, dlc_picture *picture)
 {
-  shapes_draw(d->random, &d->style, split, (uint32_t)index, (uint32_t)d->labels[split][index], sample);
+  const int64_t size = d->style.size, channels = d->style.channels, n = size * size;
+  dlc_status status = picture->reserve(picture, size, size, channels);
+  if (status != DLC_OK) return status;
+  uint8_t *planes = channels == 1 ? picture->pixels : picture->scratch(picture, (size_t)(channels * n));
+  if (!planes) return DLC_NOMEM;
+  shapes_draw(d->random, &d->style, split, (uint32_t)index, (uint32_t)d->labels[split][index], planes);
+  for (int64_t c = 0; c < channels && channels > 1; c++)
+    for (int64_t i = 0; i < n; i++) picture->pixels[i * channels + c] = planes[c * n + i];
   return DLC_OK;
 }
 

@@ -34,7 +34,8 @@ enum {
   DLC_DEVICE = -4, /* the device or its library failed */
   DLC_IO = -5,     /* a file could not be read or written */
   DLC_INTERNAL = -6,
-  DLC_NOT_FOUND = -7
+  DLC_NOT_FOUND = -7,
+  DLC_DAMAGED = -8 /* read, but not whole */
 };
 
 enum { DLC_LOG_DEBUG, DLC_LOG_INFO, DLC_LOG_WARN, DLC_LOG_ERROR };

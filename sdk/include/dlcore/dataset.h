@@ -1,12 +1,13 @@
-/* Interface "dlcore.dataset/1": labelled samples by index. */
+/* Interface "dlcore.dataset/2": labelled pictures by index. */
 #ifndef DLCORE_DATASET_H
 #define DLCORE_DATASET_H
-#include "base.h"
+#include "picture.h"
+#include "source.h"
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define DLC_IFACE_DATASET "dlcore.dataset/1"
+#define DLC_IFACE_DATASET "dlcore.dataset/2"
 
 typedef struct dlc_data dlc_data; /* the plugin's own: an open dataset */
 
@@ -15,15 +16,18 @@ typedef struct dlc_split {
   uint32_t size;
   const char *name; /* "train", "val" or "test" */
   int64_t count;
-  const int32_t *labels;  /* count labels, each in [0, n_classes) */
-  const uint8_t *samples; /* all samples one after the other, when they are in memory; else NULL and read() is used */
+  const int32_t *labels; /* count labels, each in [0, n_classes); NULL: unlabelled, to predict on only */
+  /* All samples one after the other, channel by channel and row-major, when they are in memory; else NULL and read() is
+   * used. */
+  const uint8_t *samples;
 } dlc_split;
 
 typedef struct dlc_dataset_info {
   uint32_t size;
   uint32_t n_classes;
   const char *const *class_names;  /* n_classes of them */
-  int64_t channels, height, width; /* of every sample: bytes 0..255, channel by channel, row-major */
+  int64_t channels;      /* of every sample: 1 (grey) or 3 (RGB) */
+  int64_t height, width; /* of every sample; 0 when pictures differ in size */
   uint32_t n_splits;
   const dlc_split *splits; /* "train" is mandatory */
   /* Per channel, of the train split scaled to [0, 1]; what the input is normalised with. NULL: 0 and 1. */
@@ -44,15 +48,19 @@ struct dlc_dataset {
   const char *help; /* one line */
   const dlc_option *options;
   uint32_t n_options;
-  /* [main] `data_dir`: what the user gave, or NULL: then look in the usual places, and when nothing is there fail with
-   * where you looked and where the files can be had. `values` follow `options`. Every file is checked here, in full. */
-  dlc_status (*open)(const dlc_dataset *ds, const dlc_host *h, const char *data_dir, const dlc_option_value *values,
+  /* [main] `source`: what the user gave with --data-dir, dlcore's own and open until close(); or NULL: then look in the
+   * usual places (service "dlcore.sources/1"), and when nothing is there fail with where you looked and where the files
+   * can be had. `values` follow `options`. */
+  dlc_status (*open)(const dlc_dataset *ds, const dlc_host *h, dlc_source *source, const dlc_option_value *values,
                      dlc_data **data);
   void (*close)(dlc_data *data);                   /* [main] */
   const dlc_dataset_info *(*info)(dlc_data *data); /* [main] never NULL */
-  /* [any] Writes channels * height * width bytes of sample `index` of the split numbered `split`. Optional where every
-   * split has `samples`. */
-  dlc_status (*read)(dlc_data *data, uint32_t split, int64_t index, uint8_t *sample);
+  /* [any] Reads picture `index` of the split numbered `split` into `picture`: reserve(), then the pixels. DLC_DAMAGED:
+   * the file is not whole, and the picture holds what could be read. Reasons name the file. Optional where every split
+   * has `samples`. */
+  dlc_status (*read)(dlc_data *data, uint32_t split, int64_t index, dlc_picture *picture);
+  /* [any] What the sample is called, "train/cats/cat.1.jpg", cut to n bytes with its NUL. Optional. */
+  void (*sample_name)(dlc_data *data, uint32_t split, int64_t index, char *name, size_t n);
 };
 
 #ifdef __cplusplus

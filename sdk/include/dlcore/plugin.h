@@ -22,12 +22,15 @@
 #include "logger.h"
 #include "op.h"
 #include "ops.h"
+#include "picture.h"
+#include "source.h"
+#include "transform.h"
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 #define DLC_MAGIC     0x50434c44u /* "DLCP" */
-#define DLC_ABI_MAJOR 1           /* must be equal on both sides */
+#define DLC_ABI_MAJOR 2           /* must be equal on both sides */
 #define DLC_ABI_MINOR 0           /* informative: what was appended since */
 
 /* The leading fields of dlc_plugin, so that no author fills a size or a version by hand. */

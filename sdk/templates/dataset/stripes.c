@@ -53,13 +53,13 @@ static void close_data(dlc_data *d)
   free(d);
 }
 
-static dlc_status open_data(const dlc_dataset *ds, const dlc_host *h, const char *data_dir,
+static dlc_status open_data(const dlc_dataset *ds, const dlc_host *h, dlc_source *source,
                             const dlc_option_value *values, dlc_data **data)
 {
   const dlc_random *random = h->service(h, DLC_SERVICE_RANDOM);
   uint64_t seed = (uint64_t)values[OPTION_SEED].i;
   int64_t counts[2] = {values[OPTION_COUNT].i, (values[OPTION_COUNT].i + 4) / 5};
-  (void)ds, (void)data_dir;
+  (void)ds, (void)source;
   dlc_data *d = calloc(1, sizeof *d);
   if (!d) return h->fail(h, DLC_NOMEM, "stripes: out of memory");
   for (uint32_t s = 0; s < 2; s++) {

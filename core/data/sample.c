@@ -1,0 +1,143 @@
+/* From the dataset to the batch. */
+#include "data/sample.h"
+#include "base/status.h"
+#include "data/picture.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct dlc_sampler {
+  dlc_sample_config config;
+  const dlc_dataset_info *info;
+  const dlc_split *split;
+  dlc_picture_buffer picture;
+  dlc_pipeline_buffers *buffers;
+};
+
+dlc_status dlc_sample_format_make(const dlc_dataset_info *info, const dlc_pipeline *pipeline, dlc_sample_format *format)
+{
+  dlc_image out = {
+      .size = sizeof(out), .dtype = DLC_U8, .height = info->height, .width = info->width, .channels = info->channels};
+  const dlc_image in = out;
+  if (pipeline) DLC_TRY(dlc_pipeline_shape(pipeline, &in, &out));
+  if (out.height <= 0 || out.width <= 0)
+    return dlc_fail(DLC_INVALID,
+                    "the pictures differ in size%s: end the transforms with center_crop(N) or resize([H, W])",
+                    pipeline ? " after the transforms" : "");
+  *format = (dlc_sample_format){.dtype = out.dtype,
+                                .channels = out.channels,
+                                .height = out.height,
+                                .width = out.width,
+                                .bytes = (size_t)(out.channels * out.height * out.width) * dlc_dtype_bytes(out.dtype)};
+  return DLC_OK;
+}
+
+dlc_status dlc_sampler_open(const dlc_sample_config *config, dlc_sampler **sampler)
+{
+  *sampler = NULL;
+  dlc_sampler *s = calloc(1, sizeof(*s));
+  if (!s) return dlc_fail_nomem();
+  s->config = *config;
+  s->info = config->dataset->info(config->data);
+  s->split = dlc_split_at(s->info, config->split);
+  dlc_picture_init(&s->picture);
+  if (config->pipeline && dlc_pipeline_buffers_open(config->pipeline, &s->buffers) < 0) {
+    dlc_sampler_close(s);
+    return DLC_NOMEM;
+  }
+  *sampler = s;
+  return DLC_OK;
+}
+
+void dlc_sampler_close(dlc_sampler *s)
+{
+  if (!s) return;
+  dlc_pipeline_buffers_close(s->buffers);
+  dlc_picture_free(&s->picture);
+  free(s);
+}
+
+void dlc_sample_name(const dlc_sample_config *c, uint32_t index, char *name, size_t size)
+{
+  if (DLC_HAS(c->dataset, sample_name)) {
+    c->dataset->sample_name(c->data, c->split, index, name, size);
+    return;
+  }
+  snprintf(name, size, "sample %u of %s", index, dlc_split_at(c->dataset->info(c->data), c->split)->name);
+}
+
+/* [C, H, W] of a resident sample to interleaved pixels. */
+static dlc_status interleave(dlc_sampler *s, const uint8_t *planes)
+{
+  dlc_picture *p = &s->picture.picture;
+  const int64_t n = s->info->height * s->info->width, channels = s->info->channels;
+  DLC_TRY(p->reserve(p, s->info->height, s->info->width, channels));
+  for (int64_t c = 0; c < channels; c++)
+    for (int64_t i = 0; i < n; i++) p->pixels[i * channels + c] = planes[c * n + i];
+  return DLC_OK;
+}
+
+/* The picture of sample `index`, in `view`: cached, resident or read. */
+static dlc_status fetch(dlc_sampler *s, uint32_t index, dlc_picture *view)
+{
+  dlc_picture *p = &s->picture.picture;
+  if (s->config.cache && dlc_cache_get(s->config.cache, index, view)) return DLC_OK;
+  dlc_status status;
+  if (DLC_HAS(s->split, samples))
+    status = interleave(s, s->split->samples +
+                               (size_t)index * (size_t)(s->info->channels * s->info->height * s->info->width));
+  else status = s->config.dataset->read(s->config.data, s->config.split, index, p);
+  if (status < 0 && status != DLC_DAMAGED) return status;
+  if (p->channels != s->info->channels)
+    return dlc_fail(DLC_INVALID, "a picture with %lld channels, expected %lld", (long long)p->channels,
+                    (long long)s->info->channels);
+  if (s->config.cache && status == DLC_OK) dlc_cache_put(s->config.cache, index, p);
+  *view = *p;
+  return status;
+}
+
+static void to_planes_u8(const dlc_image *image, uint8_t *out)
+{
+  const int64_t n = image->height * image->width, channels = image->channels;
+  const uint8_t *in = image->data;
+  if (channels == 1) {
+    memcpy(out, in, (size_t)n);
+    return;
+  }
+  for (int64_t c = 0; c < channels; c++)
+    for (int64_t i = 0; i < n; i++) out[c * n + i] = in[i * channels + c];
+}
+
+static void to_planes_f32(const dlc_image *image, float *out)
+{
+  const int64_t n = image->height * image->width, channels = image->channels;
+  const float *in = image->data;
+  for (int64_t c = 0; c < channels; c++)
+    for (int64_t i = 0; i < n; i++) out[c * n + i] = in[i * channels + c];
+}
+
+dlc_status dlc_sampler_read(dlc_sampler *s, uint32_t epoch, uint32_t index, void *out)
+{
+  const dlc_sample_config *c = &s->config;
+  if (!c->pipeline && DLC_HAS(s->split, samples)) {
+    const size_t bytes = (size_t)(s->info->channels * s->info->height * s->info->width);
+    memcpy(out, s->split->samples + (size_t)index * bytes, bytes);
+    return DLC_OK;
+  }
+  dlc_picture view = s->picture.picture;
+  dlc_status read = fetch(s, index, &view);
+  if (read < 0 && read != DLC_DAMAGED) return read;
+  dlc_image image = {.size = sizeof(image),
+                     .dtype = DLC_U8,
+                     .height = view.height,
+                     .width = view.width,
+                     .channels = view.channels,
+                     .data = view.pixels};
+  if (c->pipeline) DLC_TRY(dlc_pipeline_apply(c->pipeline, s->buffers, c->seed, epoch, index, &view, &image));
+  else if (image.height != s->info->height || image.width != s->info->width)
+    return dlc_fail(DLC_INVALID, "a picture of %lldx%lld, expected %lldx%lld", (long long)image.width,
+                    (long long)image.height, (long long)s->info->width, (long long)s->info->height);
+  if (image.dtype == DLC_F32) to_planes_f32(&image, out);
+  else to_planes_u8(&image, out);
+  return read;
+}

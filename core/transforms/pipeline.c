@@ -1,0 +1,120 @@
+/* Running a list of transforms: two buffers in turn, random numbers by position. */
+#include "transforms/pipeline.h"
+#include "base/random.h"
+#include "base/status.h"
+#include "transforms/steps.h"
+#include <stdlib.h>
+
+typedef struct buffer {
+  void *data;
+  size_t capacity;
+} buffer;
+
+struct dlc_pipeline_buffers {
+  buffer turn[2], scratch;
+};
+
+/* One application; `call` comes first, so that the transform's callbacks find the rest. */
+typedef struct application {
+  dlc_transform_call call;
+  dlc_pipeline_buffers *buffers;
+  uint64_t seed;
+  uint32_t purpose, epoch, sample;
+} application;
+
+static dlc_status grow(buffer *b, size_t needed)
+{
+  if (needed <= b->capacity) return DLC_OK;
+  free(b->data);
+  b->data = malloc(needed);
+  b->capacity = b->data ? needed : 0;
+  return b->data ? DLC_OK : dlc_fail_nomem();
+}
+
+static float draw_random(const dlc_transform_call *call, uint32_t draw)
+{
+  const application *a = (const application *)call;
+  uint32_t words[4];
+  dlc_random_words(a->seed, a->purpose, a->epoch, a->sample, draw / 4, words);
+  return dlc_random_unit(words[draw % 4]);
+}
+
+static void *take_scratch(const dlc_transform_call *call, size_t n)
+{
+  const application *a = (const application *)call;
+  return grow(&a->buffers->scratch, n ? n : 1) < 0 ? NULL : a->buffers->scratch.data;
+}
+
+dlc_status dlc_pipeline_buffers_open(const dlc_pipeline *pipeline, dlc_pipeline_buffers **buffers)
+{
+  (void)pipeline;
+  *buffers = calloc(1, sizeof **buffers);
+  return *buffers ? DLC_OK : dlc_fail_nomem();
+}
+
+void dlc_pipeline_buffers_close(dlc_pipeline_buffers *b)
+{
+  if (!b) return;
+  free(b->turn[0].data);
+  free(b->turn[1].data);
+  free(b->scratch.data);
+  free(b);
+}
+
+static dlc_status shape_step(const dlc_pipeline *p, uint32_t i, const dlc_image *in, dlc_image *out)
+{
+  const dlc_step *s = &p->steps[i];
+  *out = (dlc_image){
+      .size = sizeof *out, .dtype = in->dtype, .height = in->height, .width = in->width, .channels = in->channels};
+  dlc_status status = s->transform->shape(p->host, s->attr, in, out);
+  return status < 0 ? dlc_fail_in(status, "%s", s->transform->name) : DLC_OK;
+}
+
+dlc_status dlc_pipeline_shape(const dlc_pipeline *p, const dlc_image *in, dlc_image *out)
+{
+  dlc_image now = *in;
+  for (uint32_t i = 0; i < p->n_steps; i++) {
+    DLC_TRY(shape_step(p, i, &now, out));
+    now = *out;
+  }
+  *out = now;
+  return DLC_OK;
+}
+
+static dlc_status apply_step(const dlc_pipeline *p, uint32_t i, application *a, const dlc_image *in, dlc_image *out)
+{
+  const dlc_step *s = &p->steps[i];
+  buffer *b = &a->buffers->turn[i % 2];
+  DLC_TRY(shape_step(p, i, in, out));
+  DLC_TRY(grow(b, (size_t)(out->height * out->width * out->channels) * dlc_dtype_bytes(out->dtype)));
+  out->data = b->data;
+  a->purpose = DLC_PURPOSE_TRANSFORM + i;
+  a->call = (dlc_transform_call){.size = sizeof a->call,
+                                 .host = p->host,
+                                 .attr = s->attr,
+                                 .in = in,
+                                 .out = out,
+                                 .random = draw_random,
+                                 .scratch = take_scratch};
+  dlc_status status = s->transform->apply(&a->call);
+  return status < 0 ? dlc_fail_in(status, "%s", s->transform->name) : DLC_OK;
+}
+
+dlc_status dlc_pipeline_apply(const dlc_pipeline *p, dlc_pipeline_buffers *buffers, uint64_t seed, uint32_t epoch,
+                              uint32_t sample, const dlc_picture *in, dlc_image *out)
+{
+  application a = {.buffers = buffers, .seed = seed, .epoch = epoch, .sample = sample};
+  dlc_image now = {.size = sizeof now,
+                   .dtype = DLC_U8,
+                   .height = in->height,
+                   .width = in->width,
+                   .channels = in->channels,
+                   .data = in->pixels};
+  for (uint32_t i = 0; i < p->n_steps; i++) {
+    dlc_image next;
+    DLC_TRY(apply_step(p, i, &a, &now, &next));
+    now = next;
+  }
+  *out = now;
+  return DLC_OK;
+}

@@ -132,12 +132,14 @@ static dlc_status zip_open(const dlc_source_type *type, const dlc_host *h, const
   return DLC_OK;
 }
 
-/* An entry, the end of an empty archive, or the mark of a part of several. */
+/* An entry, the end of an empty archive, or the mark of the first part of several; the last part has only its name (and
+ * a web page in the place of an archive is named by dlcore). */
 static int zip_match(const char *path, const uint8_t *head, size_t n)
 {
-  (void)path;
-  return n >= 4 &&
-         (memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "PK\5\6", 4) == 0 || memcmp(head, "PK\7\10", 4) == 0);
+  const char *dot = strrchr(path, '.');
+  if (n < 4) return 0;
+  if (memcmp(head, "PK\3\4", 4) == 0 || memcmp(head, "PK\5\6", 4) == 0 || memcmp(head, "PK\7\10", 4) == 0) return 1;
+  return dot && strcmp(dot, ".zip") == 0 && *head != '<';
 }
 
 const dlc_source_type zip_type = {.size = sizeof zip_type,

@@ -46,10 +46,25 @@ static dlc_status damaged(const directory *d, const char *what)
 
 /* ---- the end ---- */
 
+static dlc_status in_parts(const directory *d)
+{
+  return d->h->fail(d->h, DLC_UNSUPPORTED, "%s: one part of a zip archive in several; join them first (zip -s 0)",
+                    d->file->path);
+}
+
 static dlc_status check_parts(const directory *d, uint64_t disk, uint64_t directory_disk, uint64_t entries_here)
 {
-  if (disk == 0 && directory_disk == 0 && entries_here == d->entries) return DLC_OK;
-  return d->h->fail(d->h, DLC_UNSUPPORTED, "%s: one part of a zip archive in several; join them first (zip -s 0)",
+  return disk == 0 && directory_disk == 0 && entries_here == d->entries ? DLC_OK : in_parts(d);
+}
+
+/* The first part of several says so at its beginning. */
+static dlc_status no_end(const directory *d)
+{
+  uint8_t head[4] = {0};
+  dlc_status status = d->file->size < sizeof head ? DLC_OK : ar_file_read(d->h, d->file, 0, head, sizeof head);
+  if (status != DLC_OK) return status;
+  if (u32(head) == 0x08074b50) return in_parts(d);
+  return d->h->fail(d->h, DLC_INVALID, "%s: a zip archive that was cut short: the directory at its end is missing",
                     d->file->path);
 }
 
@@ -101,9 +116,7 @@ static dlc_status find_end(directory *d)
     left--;
   }
   if (status == DLC_OK && left > 0) status = read_end_at(d, tail + left - 1, size - n + left - 1);
-  else if (status == DLC_OK)
-    status = d->h->fail(d->h, DLC_INVALID, "%s: a zip archive that was cut short: the directory at its end is missing",
-                        d->file->path);
+  else if (status == DLC_OK) status = no_end(d);
   free(tail);
   return status;
 }
@@ -178,11 +191,12 @@ static dlc_status check_record(const directory *d, const record *r)
 
 static dlc_status add(ar_listing *listing, const record *r)
 {
-  enum { TYPE = 0170000, LINK = 0120000, REGULAR = 0100000 };
-  uint32_t type = r->attributes & TYPE;
+  enum { TYPE = 0170000, LINK = 0120000 };
   if (r->name_length && r->name[r->name_length - 1] == '/') return DLC_OK; /* a folder */
-  if (type == LINK) listing->n_links++;
-  if (type && type != REGULAR) return DLC_OK;
+  if ((r->attributes & TYPE) == LINK) {
+    listing->n_links++;
+    return DLC_OK;
+  }
   return ar_listing_add(listing, r->name, r->name_length, r->size, &r->place);
 }
 

@@ -1,0 +1,143 @@
+/* The files of a data set into two blocks of samples. Files are read, decoded and copied on the host's threads; what
+ * comes out does not depend on how many there are. [main], but for the tasks. */
+#include "cifar.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { PICTURES_A_TASK = 1024 };
+
+/* ---- the host's threads, or none ---- */
+
+static void run(const dlc_host *h, uint32_t n, void (*task)(void *arg, uint32_t i), void *arg)
+{
+  const dlc_threads *threads = h->service(h, DLC_SERVICE_THREADS);
+  if (threads) {
+    threads->run(threads, n, task, arg);
+  } else {
+    for (uint32_t i = 0; i < n; i++) task(arg, i);
+  }
+}
+
+/* ---- reading and decoding ---- */
+
+typedef struct cifar_file {
+  const uint8_t *bytes; /* in the source, or `block`; NULL: not read */
+  uint8_t *block;       /* owned */
+  dlc_status status;
+  cifar_reason why; /* when it was read, but is not right */
+} cifar_file;
+
+typedef struct cifar_loading {
+  const cifar_files *files;
+  cifar_file file[CIFAR_MAX_FILES];
+  cifar_batch batch[CIFAR_MAX_BATCHES];
+  cifar_names *names;
+} cifar_loading;
+
+/* Where the source has the content in memory it is used there. */
+static dlc_status get_bytes(dlc_source *source, const dlc_entry *entry, cifar_file *file)
+{
+  if (entry->bytes < 0 || entry->bytes > CIFAR_MAX_BYTES)
+    return cifar_fail(&file->why, DLC_INVALID, "%lld bytes, more than any CIFAR file has", (long long)entry->bytes);
+  if (DLC_HAS(source, bytes)) file->bytes = source->bytes(source, entry);
+  if (file->bytes) return DLC_OK;
+  if (!file->block) file->block = malloc(entry->bytes ? (size_t)entry->bytes : 1);
+  if (!file->block) return cifar_fail(&file->why, DLC_NOMEM, "out of memory: %lld bytes", (long long)entry->bytes);
+  dlc_status status = source->read(source, entry, file->block);
+  if (status == DLC_OK) file->bytes = file->block;
+  return status;
+}
+
+static void read_file(void *arg, uint32_t i)
+{
+  cifar_loading *l = arg;
+  const cifar_layout *layout = l->files->layout;
+  const cifar_labels *labels = l->files->labels;
+  const dlc_entry *entry = &l->files->entry[i];
+  cifar_file *file = &l->file[i];
+  size_t n = (size_t)entry->bytes;
+  file->status = get_bytes(l->files->source, entry, file);
+  if (file->status != DLC_OK) return;
+  if (i == layout->n_batches)
+    file->status = (layout->binary ? cifar_read_lines : cifar_read_meta)(file->bytes, n, labels, l->names, &file->why);
+  else if (layout->binary) file->status = cifar_read_records(file->bytes, n, layout, labels, &l->batch[i], &file->why);
+  else file->status = cifar_read_batch(file->bytes, n, labels, &l->batch[i], &file->why);
+}
+
+/* Hands on the reason of a failure. The source leaves its own with the thread that read: reading once more brings it
+ * here. */
+static dlc_status check_file(const dlc_host *h, cifar_loading *l, uint32_t i)
+{
+  cifar_file *file = &l->file[i];
+  if (file->status != DLC_OK && !file->why.text[0]) read_file(l, i);
+  if (file->status == DLC_OK || !file->why.text[0]) return file->status;
+  return h->fail(h, file->status, "%s/%s: %s", l->files->source->origin, l->files->entry[i].path, file->why.text);
+}
+
+/* ---- copying into one block ---- */
+
+typedef struct cifar_copy {
+  const cifar_batch *from;
+  uint8_t *to;
+} cifar_copy;
+
+static void copy_task(void *arg, uint32_t task)
+{
+  const cifar_copy *c = arg;
+  const cifar_batch *b = c->from;
+  int64_t i = (int64_t)task * PICTURES_A_TASK, end = i + PICTURES_A_TASK;
+  if (end > b->count) end = b->count;
+  if (b->stride == CIFAR_PIXELS) {
+    memcpy(c->to + i * CIFAR_PIXELS, b->pixels + i * CIFAR_PIXELS, (size_t)(end - i) * CIFAR_PIXELS);
+  } else {
+    for (; i < end; i++) memcpy(c->to + i * CIFAR_PIXELS, b->pixels + (size_t)i * b->stride, CIFAR_PIXELS);
+  }
+}
+
+/* Batches one after the other. */
+static dlc_status join(const dlc_host *h, const cifar_batch *batches, uint32_t n, cifar_split *split)
+{
+  int64_t count = 0;
+  for (uint32_t i = 0; i < n; i++) count += batches[i].count;
+  split->samples = malloc((size_t)count * CIFAR_PIXELS);
+  split->labels = malloc((size_t)count * sizeof *split->labels);
+  if (!split->samples || !split->labels) return h->fail(h, DLC_NOMEM, "out of memory: %lld pictures", (long long)count);
+  for (uint32_t i = 0; i < n; i++) {
+    const cifar_batch *b = &batches[i];
+    cifar_copy copy = {.from = b, .to = split->samples + split->count * CIFAR_PIXELS};
+    run(h, (uint32_t)((b->count + PICTURES_A_TASK - 1) / PICTURES_A_TASK), copy_task, &copy);
+    memcpy(split->labels + split->count, b->labels, (size_t)b->count * sizeof *b->labels);
+    split->count += b->count;
+  }
+  return DLC_OK;
+}
+
+void cifar_images_free(cifar_images *images)
+{
+  for (int i = 0; i < 2; i++) {
+    free(images->split[i].samples);
+    free(images->split[i].labels);
+  }
+  memset(images, 0, sizeof *images);
+}
+
+dlc_status cifar_load(const dlc_host *h, const cifar_files *files, cifar_images *images)
+{
+  const cifar_layout *layout = files->layout;
+  memset(images, 0, sizeof *images);
+  cifar_loading *l = calloc(1, sizeof *l);
+  if (!l) return h->fail(h, DLC_NOMEM, "out of memory");
+  l->files = files;
+  l->names = &images->names;
+  run(h, layout->n_batches + 1, read_file, l);
+  dlc_status status = DLC_OK;
+  for (uint32_t i = 0; i <= layout->n_batches && status == DLC_OK; i++) status = check_file(h, l, i);
+  if (status == DLC_OK) status = join(h, l->batch, layout->n_train, &images->split[0]);
+  if (status == DLC_OK)
+    status = join(h, l->batch + layout->n_train, layout->n_batches - layout->n_train, &images->split[1]);
+  for (uint32_t i = 0; i <= layout->n_batches; i++) free(l->file[i].block);
+  for (uint32_t i = 0; i < layout->n_batches; i++) free(l->batch[i].labels);
+  free(l);
+  if (status != DLC_OK) cifar_images_free(images);
+  return status;
+}

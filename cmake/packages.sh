@@ -2,7 +2,7 @@
 #
 #   need_packages PACKAGE...    names as in Debian; fails with one list when they cannot be installed
 build_packages="cmake ninja-build gcc libc6-dev pkg-config libyaml-dev libjansson-dev libdeflate-dev librandom123-dev
-  libopenblas-dev"
+  libopenblas-dev libarchive-dev libturbojpeg0-dev libpng-dev"
 
 compiles() # does the C compiler find this header?
 {
@@ -21,7 +21,10 @@ have_package()
     libyaml-dev) pkg-config --exists yaml-0.1 2>/dev/null ;;
     libjansson-dev) pkg-config --exists jansson 2>/dev/null ;;
     libdeflate-dev) pkg-config --exists libdeflate 2>/dev/null ;;
+    libarchive-dev) pkg-config --exists libarchive 2>/dev/null ;;
     libopenblas-dev) pkg-config --exists openblas 2>/dev/null ;;
+    libturbojpeg0-dev) pkg-config --exists libturbojpeg 2>/dev/null ;;
+    libpng-dev) pkg-config --exists libpng 2>/dev/null ;;
     check) pkg-config --exists check 2>/dev/null ;;
     librandom123-dev) compiles Random123/philox.h ;;
     dataset-fashion-mnist) [ -d /usr/share/datasets/fashion-mnist ] ;;

@@ -123,6 +123,8 @@ typedef struct dots_tile {
   const float *col_bias;
 } dots_tile;
 
+static const float zeros[COLS];
+
 /* The vectors at a[i] + at_a and b[j] + at_b, times each other. */
 INLINE void add_dots(const dots_tile *t, int rows, int cols, int64_t at_a, int64_t at_b, vec_mask m,
                      vec acc[ROWS][COLS])
@@ -153,12 +155,16 @@ INLINE void run_dots(const dots_tile *t, int rows, int cols)
     if (whole < d->length) add_dots(t, rows, cols, part_a + whole, part_b + whole, rest, acc);
   }
 #pragma GCC unroll 6
-  for (int i = 0; i < rows; i++)
-#pragma GCC unroll 4
-    for (int j = 0; j < cols; j++) {
-      float *c = t->c + i * d->c_row + j;
-      *c = vec_sum(acc[i][j]) + (d->add ? *c : t->col_bias ? t->col_bias[j] : 0);
+  for (int i = 0; i < rows; i++) {
+    float *c = t->c + i * d->c_row;
+    const float *add = d->add ? c : t->col_bias ? t->col_bias : zeros;
+    if (cols == 4) {
+      vec_sum_four(acc[i], add, c);
+      continue;
     }
+#pragma GCC unroll 4
+    for (int j = 0; j < cols; j++) c[j] = vec_sum(acc[i][j]) + add[j];
+  }
 }
 
 #define MAKE(rows, cols)                                                                                               \

@@ -18,7 +18,7 @@ START_TEST(a_file_instead_of_a_folder)
 {
   write_good_set();
   const char *file = in_folder(TRAIN_IMAGES);
-  check_fails("mnist", NULL, file, DLC_UNSUPPORTED, "%s: a file of unknown kind; expected a folder, zip, tar", file);
+  check_fails("mnist", NULL, file, DLC_UNSUPPORTED, "%s: a file of unknown kind; expected a folder, tar, zip", file);
 }
 END_TEST
 

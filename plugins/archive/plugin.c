@@ -4,7 +4,8 @@
 
 static const void *get(const char *iface, uint32_t i)
 {
-  static const dlc_source_type *const types[] = {&zip_type, &tar_type};
+  /* zip last: it also takes files by their name */
+  static const dlc_source_type *const types[] = {&tar_type, &zip_type};
   return strcmp(iface, DLC_IFACE_SOURCE) == 0 && i < sizeof types / sizeof *types ? types[i] : NULL;
 }
 

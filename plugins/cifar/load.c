@@ -21,8 +21,8 @@ static void run(const dlc_host *h, uint32_t n, void (*task)(void *arg, uint32_t 
 /* ---- reading and decoding ---- */
 
 typedef struct cifar_file {
-  const uint8_t *bytes; /* in the source, or `block`; NULL: not read */
-  uint8_t *block;       /* owned */
+  uint8_t *room;        /* for entry->bytes: where its pictures will go, or a little further on */
+  const uint8_t *bytes; /* in the source, or `room` */
   dlc_status status;
   cifar_reason why; /* when it was read, but is not right */
 } cifar_file;
@@ -31,20 +31,41 @@ typedef struct cifar_loading {
   const cifar_files *files;
   cifar_file file[CIFAR_MAX_FILES];
   cifar_batch batch[CIFAR_MAX_BATCHES];
+  uint8_t *names_file; /* owned */
   cifar_names *names;
 } cifar_loading;
+
+static dlc_status check_size(const dlc_host *h, const cifar_files *files, uint32_t i)
+{
+  int64_t bytes = files->entry[i].bytes;
+  if (bytes >= 0 && bytes <= CIFAR_MAX_BYTES) return DLC_OK;
+  return h->fail(h, DLC_INVALID, "%s/%s: %lld bytes, more than any CIFAR file has", files->source->origin,
+                 files->entry[i].path, (long long)bytes);
+}
+
+/* Room for n files one after the other, which is a little more than their pictures need. */
+static dlc_status make_room(const dlc_host *h, cifar_loading *l, uint32_t first, uint32_t n, uint8_t **block)
+{
+  size_t size = 0;
+  for (uint32_t i = first; i < first + n; i++) {
+    dlc_status status = check_size(h, l->files, i);
+    if (status != DLC_OK) return status;
+    size += (size_t)l->files->entry[i].bytes;
+  }
+  *block = malloc(size ? size : 1);
+  if (!*block) return h->fail(h, DLC_NOMEM, "out of memory: %zu bytes", size);
+  uint8_t *at = *block;
+  for (uint32_t i = first; i < first + n; at += l->files->entry[i++].bytes) l->file[i].room = at;
+  return DLC_OK;
+}
 
 /* Where the source has the content in memory it is used there. */
 static dlc_status get_bytes(dlc_source *source, const dlc_entry *entry, cifar_file *file)
 {
-  if (entry->bytes < 0 || entry->bytes > CIFAR_MAX_BYTES)
-    return cifar_fail(&file->why, DLC_INVALID, "%lld bytes, more than any CIFAR file has", (long long)entry->bytes);
   if (DLC_HAS(source, bytes)) file->bytes = source->bytes(source, entry);
   if (file->bytes) return DLC_OK;
-  if (!file->block) file->block = malloc(entry->bytes ? (size_t)entry->bytes : 1);
-  if (!file->block) return cifar_fail(&file->why, DLC_NOMEM, "out of memory: %lld bytes", (long long)entry->bytes);
-  dlc_status status = source->read(source, entry, file->block);
-  if (status == DLC_OK) file->bytes = file->block;
+  dlc_status status = source->read(source, entry, file->room);
+  if (status == DLC_OK) file->bytes = file->room;
   return status;
 }
 
@@ -74,7 +95,7 @@ static dlc_status check_file(const dlc_host *h, cifar_loading *l, uint32_t i)
   return h->fail(h, file->status, "%s/%s: %s", l->files->source->origin, l->files->entry[i].path, file->why.text);
 }
 
-/* ---- copying into one block ---- */
+/* ---- into one block ---- */
 
 typedef struct cifar_copy {
   const cifar_batch *from;
@@ -87,25 +108,28 @@ static void copy_task(void *arg, uint32_t task)
   const cifar_batch *b = c->from;
   int64_t i = (int64_t)task * PICTURES_A_TASK, end = i + PICTURES_A_TASK;
   if (end > b->count) end = b->count;
-  if (b->stride == CIFAR_PIXELS) {
-    memcpy(c->to + i * CIFAR_PIXELS, b->pixels + i * CIFAR_PIXELS, (size_t)(end - i) * CIFAR_PIXELS);
-  } else {
-    for (; i < end; i++) memcpy(c->to + i * CIFAR_PIXELS, b->pixels + (size_t)i * b->stride, CIFAR_PIXELS);
-  }
+  for (; i < end; i++) memcpy(c->to + i * CIFAR_PIXELS, b->pixels + (size_t)i * b->stride, CIFAR_PIXELS);
 }
 
-/* Batches one after the other. */
-static dlc_status join(const dlc_host *h, const cifar_batch *batches, uint32_t n, cifar_split *split)
+/* Pictures that lie further on in the block they belong into: one after the other, because they overlap. */
+static void move_down(const cifar_batch *b, uint8_t *to)
+{
+  for (int64_t i = 0; i < b->count; i++)
+    memmove(to + i * CIFAR_PIXELS, b->pixels + (size_t)i * b->stride, CIFAR_PIXELS);
+}
+
+/* Puts n batches one after the other to the beginning of split->samples. */
+static dlc_status join(const dlc_host *h, const cifar_loading *l, uint32_t first, uint32_t n, cifar_split *split)
 {
   int64_t count = 0;
-  for (uint32_t i = 0; i < n; i++) count += batches[i].count;
-  split->samples = malloc((size_t)count * CIFAR_PIXELS);
+  for (uint32_t i = first; i < first + n; i++) count += l->batch[i].count;
   split->labels = malloc((size_t)count * sizeof *split->labels);
-  if (!split->samples || !split->labels) return h->fail(h, DLC_NOMEM, "out of memory: %lld pictures", (long long)count);
-  for (uint32_t i = 0; i < n; i++) {
-    const cifar_batch *b = &batches[i];
+  if (!split->labels) return h->fail(h, DLC_NOMEM, "out of memory: %lld labels", (long long)count);
+  for (uint32_t i = first; i < first + n; i++) {
+    const cifar_batch *b = &l->batch[i];
     cifar_copy copy = {.from = b, .to = split->samples + split->count * CIFAR_PIXELS};
-    run(h, (uint32_t)((b->count + PICTURES_A_TASK - 1) / PICTURES_A_TASK), copy_task, &copy);
+    if (l->file[i].bytes == l->file[i].room) move_down(b, copy.to);
+    else run(h, (uint32_t)((b->count + PICTURES_A_TASK - 1) / PICTURES_A_TASK), copy_task, &copy);
     memcpy(split->labels + split->count, b->labels, (size_t)b->count * sizeof *b->labels);
     split->count += b->count;
   }
@@ -121,22 +145,30 @@ void cifar_images_free(cifar_images *images)
   memset(images, 0, sizeof *images);
 }
 
+static dlc_status load(const dlc_host *h, cifar_loading *l, cifar_images *images)
+{
+  uint32_t train = l->files->layout->n_train, batches = l->files->layout->n_batches;
+  dlc_status status = make_room(h, l, 0, train, &images->split[0].samples);
+  if (status == DLC_OK) status = make_room(h, l, train, batches - train, &images->split[1].samples);
+  if (status == DLC_OK) status = make_room(h, l, batches, 1, &l->names_file);
+  if (status != DLC_OK) return status;
+  run(h, batches + 1, read_file, l);
+  for (uint32_t i = 0; i <= batches && status == DLC_OK; i++) status = check_file(h, l, i);
+  if (status == DLC_OK) status = join(h, l, 0, train, &images->split[0]);
+  if (status == DLC_OK) status = join(h, l, train, batches - train, &images->split[1]);
+  return status;
+}
+
 dlc_status cifar_load(const dlc_host *h, const cifar_files *files, cifar_images *images)
 {
-  const cifar_layout *layout = files->layout;
   memset(images, 0, sizeof *images);
   cifar_loading *l = calloc(1, sizeof *l);
   if (!l) return h->fail(h, DLC_NOMEM, "out of memory");
   l->files = files;
   l->names = &images->names;
-  run(h, layout->n_batches + 1, read_file, l);
-  dlc_status status = DLC_OK;
-  for (uint32_t i = 0; i <= layout->n_batches && status == DLC_OK; i++) status = check_file(h, l, i);
-  if (status == DLC_OK) status = join(h, l->batch, layout->n_train, &images->split[0]);
-  if (status == DLC_OK)
-    status = join(h, l->batch + layout->n_train, layout->n_batches - layout->n_train, &images->split[1]);
-  for (uint32_t i = 0; i <= layout->n_batches; i++) free(l->file[i].block);
-  for (uint32_t i = 0; i < layout->n_batches; i++) free(l->batch[i].labels);
+  dlc_status status = load(h, l, images);
+  for (uint32_t i = 0; i < CIFAR_MAX_BATCHES; i++) free(l->batch[i].labels);
+  free(l->names_file);
   free(l);
   if (status != DLC_OK) cifar_images_free(images);
   return status;

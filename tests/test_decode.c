@@ -202,7 +202,7 @@ START_TEST(a_jpeg_cut_in_its_header_is_no_picture)
 {
   file f = load("large.jpg");
   f.n = 300;
-  expect(&f, DLC_INVALID, "JPEG: Premature end of JPEG file");
+  expect(&f, DLC_INVALID, "JPEG: Invalid JPEG file structure: missing SOS marker");
 }
 END_TEST
 

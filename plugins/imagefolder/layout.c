@@ -176,16 +176,19 @@ static dlc_status find_train(finder *f, int *found)
 static dlc_status take_all(finder *f)
 {
   img_span root = {f->pictures[0].path, 0};
-  contents c = look_into(f, root);
-  while (c.files == 0 && c.folders == 1) {
+  for (;;) {
+    contents c = look_into(f, root);
+    int split = c.folders > 0 ? img_split_of(c.folder) : -1;
+    if (split >= 0 && split != IMG_TRAIN) {
+      img_span folder = descend(root, c.folder);
+      return f->h->fail(f->h, DLC_INVALID, "%s: there is %.*s and no train/ beside it", f->config->origin,
+                        (int)folder.length, folder.text);
+    }
+    if (c.files > 0 || c.folders != 1) break;
     root = descend(root, c.folder);
-    c = look_into(f, root);
   }
   f->base[IMG_TRAIN] = root;
-  int split = c.folders > 0 ? img_split_of(c.folder) : -1;
-  if (split != IMG_VAL && split != IMG_TEST) return DLC_OK;
-  return f->h->fail(f->h, DLC_INVALID, "%s: there is %.*s/ and no train/ beside it", f->config->origin,
-                    (int)(c.folder.text + c.folder.length - root.text), root.text);
+  return DLC_OK;
 }
 
 /* ---- classes ---- */

@@ -81,12 +81,34 @@ dlc_status dlc_pipeline_shape(const dlc_pipeline *p, const dlc_image *in, dlc_im
   return DLC_OK;
 }
 
+/* Bytes of a picture between two steps. */
+static dlc_status size_of(const dlc_image *image, size_t *bytes)
+{
+  const int64_t most = (int64_t)1 << 30, height = image->height, width = image->width, channels = image->channels;
+  const int64_t item = (int64_t)dlc_dtype_bytes(image->dtype);
+  if (height < 1 || width < 1 || channels < 1 || item < 1 || height > most / width ||
+      height * width > most / (channels * item))
+    return dlc_fail(DLC_INVALID, "cannot make a picture of %lldx%lld with %lld channels", (long long)width,
+                    (long long)height, (long long)channels);
+  *bytes = (size_t)(height * width * channels * item);
+  return DLC_OK;
+}
+
+/* The buffer that `in` does not lie in: a step that changes nothing leaves its picture where it is. */
+static buffer *free_buffer(dlc_pipeline_buffers *buffers, const dlc_image *in)
+{
+  return &buffers->turn[in->data == buffers->turn[0].data];
+}
+
 static dlc_status apply_step(const dlc_pipeline *p, uint32_t i, application *a, const dlc_image *in, dlc_image *out)
 {
   const dlc_step *s = &p->steps[i];
-  buffer *b = &a->buffers->turn[i % 2];
+  buffer *b = free_buffer(a->buffers, in);
+  size_t bytes;
   DLC_TRY(shape_step(p, i, in, out));
-  DLC_TRY(grow(b, (size_t)(out->height * out->width * out->channels) * dlc_dtype_bytes(out->dtype)));
+  dlc_status status = size_of(out, &bytes);
+  if (status < 0) return dlc_fail_in(status, "%s", s->transform->name);
+  DLC_TRY(grow(b, bytes));
   out->data = b->data;
   a->purpose = DLC_PURPOSE_TRANSFORM + i;
   a->call = (dlc_transform_call){.size = sizeof a->call,
@@ -96,7 +118,7 @@ static dlc_status apply_step(const dlc_pipeline *p, uint32_t i, application *a, 
                                  .out = out,
                                  .random = draw_random,
                                  .scratch = take_scratch};
-  dlc_status status = s->transform->apply(&a->call);
+  status = s->transform->apply(&a->call);
   return status < 0 ? dlc_fail_in(status, "%s", s->transform->name) : DLC_OK;
 }
 

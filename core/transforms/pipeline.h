@@ -14,13 +14,15 @@ typedef struct dlc_transform_finder {
   const dlc_host *host;
 } dlc_transform_finder;
 
-/* Reads "resize(256) random_crop(size=224, padding=4) normalize(imagenet)". Reasons give the column. [main] */
+/* Reads "resize(256) random_crop(size=224, padding=4) normalize(imagenet)" (read.c has the grammar). Reasons give the
+ * column, counted from 1. [main] */
 dlc_status dlc_pipeline_parse(const char *text, const dlc_transform_finder *finder, dlc_pipeline **pipeline);
 void dlc_pipeline_free(dlc_pipeline *pipeline);
 
 /* Whether the list works on bytes up to a last `normalize` (with or without `to_float` before it) or a last `to_float`
- * (mean 0, std 1), and with which numbers: then the network's graph can do that part. */
-bool dlc_pipeline_tail(const dlc_pipeline *pipeline, int64_t channels, float *mean, float *std);
+ * (mean 0, std 1), and with which numbers for each channel: then the network's graph can do that part. `channels`: of
+ * the pictures that go in. */
+bool dlc_pipeline_tail(const dlc_pipeline *pipeline, int64_t channels, float mean[4], float std[4]);
 /* Takes that part off the list. [main] */
 void dlc_pipeline_drop_tail(dlc_pipeline *pipeline);
 

@@ -25,11 +25,14 @@ struct dlc_transform_call {
   const dlc_host *host;
   const void *attr;
   const dlc_image *in;
-  dlc_image *out; /* shape and type as shape() said, data allocated; never overlaps `in` */
+  /* Shape and type as shape() said, data allocated; never overlaps `in`. A transform that leaves the picture as it is
+   * may say so instead of copying: out->data = in->data. */
+  dlc_image *out;
   /* The draw-th random number in [0, 1) with 24 bits: a pure function of (seed, epoch, sample, position in the list,
    * draw). */
   float (*random)(const dlc_transform_call *c, uint32_t draw);
-  void *(*scratch)(const dlc_transform_call *c, size_t n); /* valid during the call; NULL: out of memory */
+  /* One block, aligned for any type, valid until it is asked for again or the call ends; NULL: out of memory. */
+  void *(*scratch)(const dlc_transform_call *c, size_t n);
 };
 
 typedef struct dlc_transform dlc_transform;
@@ -40,9 +43,9 @@ struct dlc_transform {
   uint32_t attr_size;
   const dlc_attr *attrs;
   uint32_t n_attrs;
-  /* [any] Checks the attributes and the input and sets out's dtype, height, width, channels; called once while the list
-   * is read, where height and width are 0 when pictures differ in size (and out's stay 0 when they still do), and then
-   * for every picture. */
+  /* [any] Checks the attributes and the input, and sets what is different in `out`: it comes with the input's dtype,
+   * height, width and channels. Called before training, where height and width are 0 when pictures differ in size (and
+   * out's stay 0 when they still do), and then for every picture. */
   dlc_status (*shape)(const dlc_host *h, const void *attr, const dlc_image *in, dlc_image *out);
   dlc_status (*apply)(const dlc_transform_call *call); /* [any] */
 };

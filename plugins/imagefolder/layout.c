@@ -312,11 +312,13 @@ static dlc_status unknown_class(finder *f, const picture *p, int split)
 {
   char classes[160] = "";
   const img_layout *l = f->layout;
+  size_t at = 0;
   if (!p->class.text) return no_class(f, p, split);
-  for (uint32_t i = 0, at = 0; i < l->n_classes && at < sizeof classes; i++)
-    at += (uint32_t)snprintf(classes + at, sizeof classes - at, "%s%s", i ? ", " : "", l->class_names[i]);
-  return f->h->fail(f->h, DLC_INVALID, "%s/%s: class '%.*s' of %s is not in train, which has %s", f->config->origin,
-                    p->path, (int)p->class.length, p->class.text, img_split_names[split], classes);
+  for (uint32_t i = 0; i < l->n_classes && at < sizeof classes; i++)
+    at += (size_t)snprintf(classes + at, sizeof classes - at, "%s%s", i ? ", " : "", l->class_names[i]);
+  return f->h->fail(f->h, DLC_INVALID, "%s/%s: class '%.*s' of %s is not in train, which has %s%s", f->config->origin,
+                    p->path, (int)p->class.length, p->class.text, img_split_names[split], classes,
+                    at < sizeof classes ? "" : "...");
 }
 
 /* Labels the pictures of a split and brings them in order. *labelled: 0 for a test split whose names tell no class. */

@@ -33,7 +33,7 @@ static void write_tree(void)
 {
   static uint8_t bytes[MOST];
   for (int i = 0; i < N_FILES; i++) {
-    char path[512];
+    char path[256];
     snprintf(path, sizeof path, "tree/%s", files[i].path);
     const char *slash = strrchr(path, '/');
     shell("mkdir -p '%s/%.*s'", folder, (int)(slash - path), path);

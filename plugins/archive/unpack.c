@@ -127,7 +127,11 @@ static dlc_status unpack_gzip(image *m, const ar_file *file)
 static dlc_status unpack_stream(image *m, struct archive *a)
 {
   struct archive_entry *entry;
-  dlc_status status = archive_read_next_header(a, &entry) == ARCHIVE_OK ? DLC_OK : DLC_INVALID;
+  /* Too little of a format's beginning is taken for no compression at all. */
+  dlc_status status =
+      archive_read_next_header(a, &entry) == ARCHIVE_OK && archive_filter_code(a, 0) != ARCHIVE_FILTER_NONE
+          ? DLC_OK
+          : DLC_INVALID;
   while (status == DLC_OK) {
     if (m->used == m->room) status = grow(m);
     if (status != DLC_OK) return status;
@@ -137,7 +141,7 @@ static dlc_status unpack_stream(image *m, struct archive *a)
     else status = DLC_INVALID;
   }
   const char *why = archive_error_string(a);
-  return m->h->fail(m->h, DLC_INVALID, "%s: damaged or cut short: %s", m->path, why ? why : "nothing in it");
+  return m->h->fail(m->h, DLC_INVALID, "%s: damaged or cut short: %s", m->path, why ? why : "too short");
 }
 
 static dlc_status unpack_other(image *m, const ar_file *file)

@@ -311,6 +311,51 @@ START_TEST(an_archive_that_is_damaged_is_not_passed_over)
 }
 END_TEST
 
+/* A folder whose file test_batch vanishes between listing and reading. */
+typedef struct vanishing {
+  dlc_source base;
+  dlc_source *folder;
+} vanishing;
+
+static dlc_status vanishing_find(dlc_source *s, const char *path, dlc_entry *entry)
+{
+  dlc_source *inner = ((vanishing *)s)->folder;
+  return inner->find(inner, path, entry);
+}
+
+static dlc_status vanishing_list(dlc_source *s, const dlc_entry **entries, uint32_t *n)
+{
+  dlc_source *inner = ((vanishing *)s)->folder;
+  return inner->list(inner, entries, n);
+}
+
+static dlc_status vanishing_read(dlc_source *s, const dlc_entry *entry, void *buffer)
+{
+  dlc_source *inner = ((vanishing *)s)->folder;
+  if (strcmp(entry->path, "test_batch") == 0) return dlc_fail(DLC_IO, "%s/%s: it is gone", s->origin, entry->path);
+  return inner->read(inner, entry, buffer);
+}
+
+START_TEST(what_the_source_says_about_a_failed_read_is_handed_on)
+{
+  const dlc_host *host;
+  const void *object = NULL;
+  dlc_data *data = NULL;
+  vanishing v = {.base = {.size = sizeof(dlc_source),
+                          .origin = "somewhere",
+                          .find = vanishing_find,
+                          .list = vanishing_list,
+                          .read = vanishing_read}};
+  write_python_10(".");
+  ck_assert_int_eq(dlc_source_open(registry, folder, &v.folder), DLC_OK);
+  ck_assert_int_eq(dlc_registry_find(registry, DLC_IFACE_DATASET, "cifar10", &object, &host), DLC_OK);
+  const dlc_dataset *dataset = object;
+  ck_assert_int_eq(dataset->open(dataset, host, &v.base, NULL, &data), DLC_IO);
+  ck_assert_str_eq(dlc_reason(), "somewhere/test_batch: it is gone");
+  v.folder->close(v.folder);
+}
+END_TEST
+
 /* ---- batches that are not what they should be ---- */
 
 static const struct {
@@ -566,6 +611,7 @@ static void add_wrong(TCase *tests)
   tcase_add_test(tests, a_folder_in_the_place_of_a_file);
   tcase_add_test(tests, an_unreadable_file);
   tcase_add_test(tests, an_archive_that_is_damaged_is_not_passed_over);
+  tcase_add_test(tests, what_the_source_says_about_a_failed_read_is_handed_on);
   tcase_add_loop_test(tests, wrong_batches_are_refused, 0, sizeof wrong / sizeof wrong[0]);
   tcase_add_test(tests, a_label_beyond_the_classes_of_cifar_100);
   tcase_add_test(tests, a_batch_of_cifar_100_without_the_labels_asked_for);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RESAVED "re-saved with Python 3? Get the original archive or convert it"
+
 /* What a GLOBAL may name. */
 enum { GLOBAL_RECONSTRUCT, GLOBAL_NDARRAY, GLOBAL_DTYPE };
 
@@ -49,11 +51,11 @@ static dlc_status out_of_memory(reader *r)
 const char *pickle_type_name(const pickle_value *value)
 {
   static const char *const names[] = {
-      [PICKLE_UNSET] = "nothing",        [PICKLE_NONE] = "None",         [PICKLE_BOOL] = "a truth value",
-      [PICKLE_INT] = "an integer",       [PICKLE_BYTES] = "a string",    [PICKLE_TEXT] = "a unicode string",
-      [PICKLE_TUPLE] = "a tuple",        [PICKLE_LIST] = "a list",       [PICKLE_DICT] = "a dictionary",
-      [PICKLE_ARRAY] = "an array",       [PICKLE_DTYPE] = "a data type", [PICKLE_GLOBAL] = "a function or class",
-      [PICKLE_MARK] = "the mark's place"};
+      [PICKLE_UNSET] = "nothing",  [PICKLE_NONE] = "None",         [PICKLE_BOOL] = "a truth value",
+      [PICKLE_INT] = "an integer", [PICKLE_BYTES] = "a string",    [PICKLE_TEXT] = "a unicode string",
+      [PICKLE_TUPLE] = "a tuple",  [PICKLE_LIST] = "a list",       [PICKLE_DICT] = "a dictionary",
+      [PICKLE_ARRAY] = "an array", [PICKLE_DTYPE] = "a data type", [PICKLE_GLOBAL] = "a function or class",
+      [PICKLE_MARK] = "a mark"};
   return names[value->type];
 }
 
@@ -216,6 +218,8 @@ static dlc_status push_global(reader *r)
     if (module_n == strlen(known[i].module) && memcmp(module, known[i].module, module_n) == 0 &&
         name_n == strlen(known[i].name) && memcmp(name, known[i].name, name_n) == 0)
       return push_simple(r, PICKLE_GLOBAL, known[i].which);
+  if (module_n == 7 && memcmp(module, "_codecs", 7) == 0) /* how Python 3 writes bytes for Python 2 */
+    return refuse(r, "'_codecs.%s' is not accepted: " RESAVED, printable(name, name_n, name_text));
   return refuse(r, "'%s.%s' is not accepted", printable(module, module_n, module_text),
                 printable(name, name_n, name_text));
 }
@@ -225,8 +229,7 @@ static dlc_status check_protocol(reader *r)
   uint64_t protocol = 0;
   dlc_status status = take_number(r, 1, &protocol);
   if (status == DLC_OK && protocol > 2)
-    return refuse(r, "protocol %u, expected 2 or less: re-saved with Python 3? Get the original archive or convert it",
-                  (unsigned)protocol);
+    return refuse(r, "protocol %u, expected 2 or less: " RESAVED, (unsigned)protocol);
   return status;
 }
 

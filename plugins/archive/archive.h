@@ -20,6 +20,12 @@
 
 /* ---- listing.c ---- */
 
+/* A name that no check has seen yet, fit for a message: one line, cut to its beginning. */
+typedef struct ar_name {
+  char text[128];
+} ar_name;
+ar_name ar_printable(const char *name, size_t length);
+
 /* Where an entry lies, beside its dlc_entry. */
 typedef struct ar_place {
   uint64_t offset; /* in the archive (or its unpacked image): of the data; zip: of the local header */
@@ -39,7 +45,7 @@ typedef struct ar_listing {
   size_t names_used, names_room;
   uint32_t n, room;
   uint64_t n_refused, n_links;
-  char refused[128]; /* the first name that was refused, printable */
+  ar_name refused; /* the first name that was refused */
 } ar_listing;
 
 /* Adds a regular file. `name`: as the archive has it. A name that is no plain relative path is counted and left out. */

@@ -33,13 +33,19 @@ static size_t clean(const char *name, size_t length, char path[AR_MAX_NAME])
   return used;
 }
 
+ar_name ar_printable(const char *name, size_t length)
+{
+  ar_name p;
+  size_t n = length < sizeof p.text - 4 ? length : sizeof p.text - 4;
+  for (size_t i = 0; i < n; i++) p.text[i] = (unsigned char)name[i] < ' ' || name[i] == 0x7f ? '?' : name[i];
+  strcpy(p.text + n, n < length ? "..." : "");
+  return p;
+}
+
 /* Only the first is named: an archive can have a million of them. */
 static void refuse(ar_listing *l, const char *name, size_t length)
 {
-  if (l->n_refused++ > 0) return;
-  size_t n = length < sizeof l->refused - 4 ? length : sizeof l->refused - 4;
-  for (size_t i = 0; i < n; i++) l->refused[i] = (unsigned char)name[i] < ' ' || name[i] == 0x7f ? '?' : name[i];
-  strcpy(l->refused + n, n < length ? "..." : "");
+  if (l->n_refused++ == 0) l->refused = ar_printable(name, length);
 }
 
 /* ---- growing ---- */
@@ -151,11 +157,11 @@ static void drop_repeated(ar_listing *l)
 
 dlc_status ar_listing_finish(ar_listing *l)
 {
-  char more[sizeof l->refused + 8];
+  char more[sizeof l->refused.text + 8];
   for (uint32_t i = 0; i < l->n; i++) l->entries[i].path = l->names + (uintptr_t)l->entries[i].path;
   if (!is_sorted(l)) qsort(l->entries, l->n, sizeof *l->entries, by_path);
   drop_repeated(l);
-  snprintf(more, sizeof more, " (%s)", l->refused);
+  snprintf(more, sizeof more, " (%s)", l->refused.text);
   if (l->n_refused)
     say(l, DLC_LOG_WARN, l->n_refused, "entry is left out for its name: absolute, with '..', '\\' or unprintable",
         "entries are left out for their names: absolute, with '..', '\\' or unprintable", more);

@@ -74,7 +74,7 @@ static dlc_status add(tar_source *t, struct archive_entry *e, uint64_t offset, u
     if (offset > t->size || place.packed > t->size - offset)
       return t->h->fail(t->h, DLC_INVALID,
                         "%s: a tar archive that was cut short: '%s' has %" PRIu64 " of %" PRIu64 " bytes", t->file.path,
-                        path, offset > t->size ? 0 : t->size - offset, place.packed);
+                        ar_printable(path, strlen(path)).text, offset > t->size ? 0 : t->size - offset, place.packed);
     *end = offset + (place.packed + BLOCK - 1) / BLOCK * BLOCK;
   }
   return ar_listing_add(&t->listing, path, strlen(path), (uint64_t)archive_entry_size(e), &place);

@@ -174,18 +174,18 @@ static dlc_status read_record(const directory *d, const uint8_t *p, uint64_t lef
 static dlc_status check_record(const directory *d, const record *r)
 {
   const ar_place *p = &r->place;
-  int length = r->name_length < 200 ? (int)r->name_length : 200;
   uint64_t end = d->offset;
   if (p->offset > end || end - p->offset < LOCAL_BYTES + r->name_length ||
       p->packed > end - p->offset - LOCAL_BYTES - r->name_length)
-    return d->h->fail(d->h, DLC_INVALID, "%s: a damaged zip archive: '%.*s' lies outside of it", d->file->path, length,
-                      r->name);
+    return d->h->fail(d->h, DLC_INVALID, "%s: a damaged zip archive: '%s' lies outside of it", d->file->path,
+                      ar_printable(r->name, r->name_length).text);
   bool possible = r->size <= INT64_MAX;
   if (p->method == 0 && !(p->flags & AR_ENCRYPTED)) possible = r->size == p->packed;
   if (p->method == 8) possible = possible && r->size / DEFLATE_MOST <= p->packed;
   if (!possible)
-    return d->h->fail(d->h, DLC_INVALID, "%s: a damaged zip archive: '%.*s' cannot have %llu bytes, packed in %llu",
-                      d->file->path, length, r->name, (unsigned long long)r->size, (unsigned long long)p->packed);
+    return d->h->fail(d->h, DLC_INVALID, "%s: a damaged zip archive: '%s' cannot have %llu bytes, packed in %llu",
+                      d->file->path, ar_printable(r->name, r->name_length).text, (unsigned long long)r->size,
+                      (unsigned long long)p->packed);
   return DLC_OK;
 }
 

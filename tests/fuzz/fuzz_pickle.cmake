@@ -1,0 +1,1 @@
+set(FUZZ_SOURCES plugins/cifar/*.c)

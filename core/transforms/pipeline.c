@@ -104,7 +104,7 @@ static dlc_status apply_step(const dlc_pipeline *p, uint32_t i, application *a, 
 {
   const dlc_step *s = &p->steps[i];
   buffer *b = free_buffer(a->buffers, in);
-  size_t bytes;
+  size_t bytes = 0;
   DLC_TRY(shape_step(p, i, in, out));
   dlc_status status = size_of(out, &bytes);
   if (status < 0) return dlc_fail_in(status, "%s", s->transform->name);

@@ -118,7 +118,7 @@ static dlc_status set_value(const reader *r, const dlc_step *step, const value *
 {
   const dlc_transform *t = step->transform;
   const dlc_attr_table table = {t->name, t->attrs, t->n_attrs};
-  uint32_t index;
+  uint32_t index = 0;
   DLC_TRY(choose(r, t, v, place, &index));
   const char *name = index < t->n_attrs ? dlc_attr_entry(t->attrs, index)->name : v->name;
   if (index < t->n_attrs && given[index]) {

@@ -1,4 +1,5 @@
 /* The idx plugin on right files: spellings, folders, gzip, variants, and what it says about them. */
+#include "archive_fixture.h"
 #include "idx_fixture.h"
 #include <math.h>
 
@@ -144,6 +145,87 @@ START_TEST(fashion_mnist_of_keras_is_found_in_the_home_folder)
   test_dataset t = must_open("fashion-mnist", NULL, NULL);
   check_good_set(t.info);
   close_dataset(&t);
+}
+END_TEST
+
+/* ---- archives ---- */
+
+/* The command packs ./set into an archive in the test's folder. */
+static const struct {
+  const char *archive, *below, *command;
+} archives[] = {{"x.tar", "set", "tar -cf x.tar -C set ."},
+                {"x.tar.gz", "set", "tar -czf x.tar.gz set"},
+                {"x.tar.gz", "set/MNIST/raw", "tar -czf x.tar.gz set"},
+                {"x.tar", "set/some/wrapping/folder", "tar -cf x.tar -C set ."},
+                {"x.tar", "set/some/wrapping/folder/mnist", "tar -cf x.tar -C set ."}};
+
+START_TEST(archives_are_read_in_whatever_folders_they_are_wrapped)
+{
+  write_set(archives[_i].below, "", "t10k");
+  shell("cd %s && %s && rm -r set", folder, archives[_i].command);
+  test_dataset t = must_open("mnist", NULL, in_folder(archives[_i].archive));
+  check_good_set(t.info);
+  close_dataset(&t);
+}
+END_TEST
+
+START_TEST(zip_archives_are_read)
+{
+  static const char *const names[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
+                                      "t10k-labels-idx1-ubyte"};
+  zip_writer z = {0};
+  write_good_set();
+  for (int i = 0; i < 4; i++) {
+    char wrapped[64];
+    blob b = read_blob(in_folder(names[i]));
+    snprintf(wrapped, sizeof wrapped, "mnist-master/files/%s", names[i]);
+    zip_add(&z, (zip_entry){.name = wrapped, .data = b.data, .n = b.n});
+    blob_free(&b);
+  }
+  const char *path = zip_write(&z, "x.zip");
+  test_dataset t = must_open("mnist", NULL, path);
+  check_good_set(t.info);
+  close_dataset(&t);
+}
+END_TEST
+
+START_TEST(gzip_files_in_an_archive_are_read)
+{
+  write_good_set();
+  shell("cd %s && gzip *-ubyte && tar -cf x.tar *.gz && rm *.gz", folder);
+  test_dataset t = must_open("mnist", NULL, in_folder("x.tar"));
+  check_good_set(t.info);
+  ck_assert_str_eq(t.info->origin, in_folder("x.tar"));
+  close_dataset(&t);
+}
+END_TEST
+
+START_TEST(a_wrapping_folder_is_looked_into)
+{
+  write_set("wrapped/twice", "", "t10k");
+  test_dataset t = must_open("mnist", NULL, folder);
+  check_good_set(t.info);
+  ck_assert_str_eq(t.info->origin, in_folder("wrapped/twice"));
+  close_dataset(&t);
+}
+END_TEST
+
+START_TEST(of_several_wrapped_sets_the_one_with_the_name_is_taken)
+{
+  write_set("x/FashionMNIST/raw", "", "t10k");
+  write_set("x/KMNIST/raw", "", "t10k");
+  write_set("x/MNIST/raw", "", "t10k");
+  test_dataset t = must_open("mnist", NULL, folder);
+  ck_assert_str_eq(t.info->origin, in_folder("x/MNIST/raw"));
+  close_dataset(&t);
+}
+END_TEST
+
+START_TEST(a_folder_with_the_name_of_another_set_is_not_taken_for_it)
+{
+  test_dataset t;
+  write_set("x/FashionMNIST/raw", "", "t10k");
+  ck_assert_int_eq(open_dataset("mnist", NULL, folder, &t), DLC_NOT_FOUND);
 }
 END_TEST
 
@@ -308,6 +390,13 @@ int main(void)
   tcase_add_test(tests, a_complete_folder_is_preferred_to_a_partial_one);
   tcase_add_test(tests, without_a_data_folder_the_working_folder_is_searched_by_name);
   tcase_add_test(tests, fashion_mnist_of_keras_is_found_in_the_home_folder);
+  tcase_add_loop_test(tests, archives_are_read_in_whatever_folders_they_are_wrapped, 0,
+                      sizeof archives / sizeof archives[0]);
+  tcase_add_test(tests, zip_archives_are_read);
+  tcase_add_test(tests, gzip_files_in_an_archive_are_read);
+  tcase_add_test(tests, a_wrapping_folder_is_looked_into);
+  tcase_add_test(tests, of_several_wrapped_sets_the_one_with_the_name_is_taken);
+  tcase_add_test(tests, a_folder_with_the_name_of_another_set_is_not_taken_for_it);
   tcase_add_test(tests, fashion_mnist_names_its_classes_and_knows_its_mean);
   tcase_add_test(tests, idx_has_as_many_classes_as_its_largest_label_says);
   tcase_add_test(tests, idx_takes_the_number_of_classes_as_an_option);

@@ -254,7 +254,7 @@ START_TEST(piped_output_is_plain_lines)
   ck_assert_str_eq(err_text, "");
   ck_lacks(out_text, "\r");
   ck_lacks(out_text, "\033");
-  ck_contains(out_text, "10: disc, ring");
+  ck_contains(out_text, "10: disc (6), ring (6)");
   ck_contains(out_text, "64 train, 32 test");
   ck_contains(out_text, "mlp: 101770 parameters");
   ck_contains(out_text, "epoch 1/2  train loss ");

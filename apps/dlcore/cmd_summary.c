@@ -28,9 +28,10 @@ static int read_subject(cli_job *job, subject *s)
   }
   int code = cli_job_dataset(job);
   if (code != CLI_OK) return code;
-  const dlc_dataset_info *info = job->info;
-  *s = (subject){{info->channels, info->height, info->width}, info->n_classes, job->dataset->name};
-  return CLI_OK;
+  code = cli_job_transforms(job);
+  if (code == CLI_OK)
+    *s = (subject){{job->shape[0], job->shape[1], job->shape[2]}, job->info->n_classes, job->dataset->name};
+  return code;
 }
 
 /* "6x24x24": without the batch, which comes first. */

@@ -1,4 +1,5 @@
 /* dlcore train: checks everything, makes the run folder, trains, says and writes what came out. */
+#include "bad_files.h"
 #include "base/status.h"
 #include "commands.h"
 #include "job.h"
@@ -17,6 +18,7 @@ typedef struct training {
   cli_console *console;
   cli_loggers loggers;
   cli_run_folder folder;
+  cli_bad_files bad;
   char *weights, *results; /* paths; owned */
   dlc_run *run;
   int64_t saved_step; /* the step whose weights are on disk */
@@ -25,34 +27,12 @@ typedef struct training {
 
 /* ---- what is said before ---- */
 
-static void say_dataset(const cli_job *job)
-{
-  const dlc_dataset_info *info = job->info;
-  dlc_str line = {0};
-  dlc_str_addf(&line, "dataset   %s:", job->dataset->name);
-  for (uint32_t i = 0; i < info->n_splits; i++) {
-    const dlc_split *split = dlc_split_at(info, i);
-    dlc_str_addf(&line, " %lld %s,", (long long)split->count, split->name);
-  }
-  dlc_str_addf(&line, " %lldx%lldx%lld", (long long)info->channels, (long long)info->height, (long long)info->width);
-  if (DLC_HAS(info, origin)) dlc_str_addf(&line, " (%s)", info->origin);
-  cli_say(job->console, DLC_LOG_INFO, "%s", dlc_str_get(&line));
-  dlc_str_clear(&line);
-  dlc_str_addf(&line, "classes   %u:", info->n_classes);
-  uint32_t shown = info->n_classes <= 12 ? info->n_classes : 10;
-  for (uint32_t i = 0; i < shown; i++) dlc_str_addf(&line, "%s %s", i ? "," : "", info->class_names[i]);
-  if (shown < info->n_classes) dlc_str_add(&line, ", ...");
-  cli_say(job->console, DLC_LOG_INFO, "%s", dlc_str_get(&line));
-  dlc_str_free(&line);
-}
-
 /* Builds the model for one picture: a model that does not fit is refused here. */
 static int say_model(cli_job *job)
 {
-  const int64_t chw[3] = {job->info->channels, job->info->height, job->info->width};
   dlc_graph_build *g;
   dlc_model_graph m;
-  dlc_status status = cli_forward(job, chw, job->info->n_classes, &g, &m);
+  dlc_status status = cli_forward(job, job->shape, job->info->n_classes, &g, &m);
   if (status >= 0)
     cli_say(job->console, DLC_LOG_INFO, "model     %s: %lld parameters (%s)", dlc_model_name(job->model),
             (long long)cli_count_parameters(g, &m), job->model_path);
@@ -121,6 +101,12 @@ static void on_row(void *ctx, const dlc_row *row)
     cli_say(t->console, DLC_LOG_WARN, "weights are not saved: %s", dlc_reason());
 }
 
+static void on_bad_sample(void *ctx, const char *name, const char *reason)
+{
+  training *t = ctx;
+  cli_bad_files_add(&t->bad, t->console, name, reason);
+}
+
 /* ---- the way of a run ---- */
 
 /* Everything that can be found wrong without touching the disk; names before what takes time. */
@@ -134,18 +120,23 @@ static int prepare(training *t, cli_options *o)
   if (code == CLI_OK) code = cli_job_backend(&t->job);
   if (code == CLI_OK) code = cli_job_dataset(&t->job);
   if (code != CLI_OK) return code;
-  say_dataset(&t->job);
-  code = say_model(&t->job);
+  cli_say_dataset(&t->job);
+  code = cli_job_transforms(&t->job);
+  if (code == CLI_OK) code = say_model(&t->job);
   if (code == CLI_OK) say_recipe(&t->job);
   return code;
 }
 
-/* Data that is in memory is copied faster than it could be handed over by another thread. */
+/* Data that is in memory is copied faster than it could be handed over by another thread; decoding and transforming
+ * keep every processor busy. */
 static uint32_t worker_count(const cli_job *job)
 {
+  enum { MOST = 8 };
+  const uint32_t many = dlc_cpu_count() < MOST ? dlc_cpu_count() : MOST;
   if (job->options->workers >= 0) return (uint32_t)job->options->workers;
+  if (job->train_transforms || job->eval_transforms) return many;
   for (uint32_t i = 0; i < job->info->n_splits; i++)
-    if (!DLC_HAS(dlc_split_at(job->info, i), samples)) return 2;
+    if (!DLC_HAS(dlc_split_at(job->info, i), samples)) return many;
   return 0;
 }
 
@@ -165,6 +156,12 @@ static int open_run(training *t, double started)
       .seed = (uint64_t)o->seed,
       .shuffle = o->shuffle,
       .val_split = o->val_split,
+      .stratified = o->stratified,
+      .train_transforms = t->job.train_transforms,
+      .eval_transforms = t->job.eval_transforms,
+      .eval_text = t->job.eval_transforms ? o->eval_transforms : NULL,
+      .cache_bytes = cli_cache_bytes(o),
+      .on_bad = cli_bad_policy(o),
       .lr = o->lr,
       .optimizer = t->job.optimizer,
       .optimizer_attr = t->job.optimizer_attr,
@@ -174,6 +171,7 @@ static int open_run(training *t, double started)
       .on_dump = on_dump,
       .on_batch = on_batch,
       .on_row = on_row,
+      .on_bad_sample = on_bad_sample,
       .ctx = t,
   };
   return dlc_run_open(&config, started, &t->run) < 0 ? CLI_FAILED : CLI_OK;
@@ -195,6 +193,7 @@ static int make_folder(training *t)
   if (status < 0) return CLI_FAILED;
   cli_say(t->console, DLC_LOG_INFO, "run       %s", t->folder.path);
   code = cli_loggers_open(&t->loggers, t->folder.path);
+  if (code == CLI_OK) code = cli_bad_files_begin(&t->bad, &t->folder);
   /* Those of a former run (--exist-ok) do not belong to what comes now. */
   if (code == CLI_OK && unlink(t->results) && errno != ENOENT) {
     dlc_fail(DLC_IO, "%s: %s", t->results, strerror(errno));
@@ -211,13 +210,14 @@ static void say_results(const training *t, const dlc_results *r)
   cli_say(t->console, DLC_LOG_INFO, "time      %.1f s, first step after %.3f s, %.0f img/s; peak memory %.0f MiB",
           r->seconds_total, r->seconds_to_first_step, r->images_per_second,
           (double)cli_peak_rss_bytes() / (1024 * 1024));
+  cli_bad_files_say(&t->bad, t->console);
   cli_say(t->console, DLC_LOG_INFO, "weights   %s", t->weights);
 }
 
 static int finish(training *t, const dlc_results *r)
 {
   if (t->saved_step != r->steps && dlc_run_save(t->run, t->weights) < 0) return CLI_FAILED;
-  if (cli_results_write(t->results, &t->job, r) < 0) return CLI_FAILED;
+  if (cli_results_write(t->results, &t->job, r, t->bad.count) < 0) return CLI_FAILED;
   int signal_number = r->interrupted ? cli_stop_signal() : 0;
   if (signal_number)
     cli_say(t->console, DLC_LOG_WARN, "stopped by signal %d after %lld steps", signal_number, (long long)r->steps);
@@ -256,6 +256,7 @@ int cli_train(cli_options *o, cli_console *c, double started)
   if (t.run) dlc_run_close(t.run);
   cli_job_close(&t.job);
   cli_run_folder_free(&t.folder);
+  cli_bad_files_close(&t.bad);
   free(t.weights);
   free(t.results);
   return code;

@@ -60,16 +60,96 @@ static bool is_null(const yaml_event_t *e)
   return e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && (!*text || !strcmp(text, "~") || !strcmp(text, "null"));
 }
 
-static dlc_status read_value(reader *r, const cli_option *option)
+static dlc_status set_at(reader *r, const cli_option *option, const yaml_mark_t *mark, const char *text)
 {
-  const char *text = NULL;
-  DLC_TRY(scalar(r, option->type == CLI_LIST ? "expected a value or a list of values" : "expected one value", &text));
-  if (is_null(&r->event)) return DLC_OK;
   char label[512];
-  const yaml_mark_t *mark = &r->event.start_mark;
   snprintf(label, sizeof label, "%s:%zu:%zu: %s", r->path, mark->line + 1, mark->column + 1, option->name);
   return cli_option_set(r->options, option, text, CLI_FROM_FILE, label);
 }
+
+static dlc_status read_value(reader *r, const cli_option *option)
+{
+  const char *text = NULL;
+  const bool list = option->type == CLI_LIST || option->type == CLI_TRANSFORMS;
+  DLC_TRY(scalar(r, list ? "expected a value or a list of values" : "expected one value", &text));
+  return is_null(&r->event) ? DLC_OK : set_at(r, option, &r->event.start_mark, text);
+}
+
+/* ---- lists of transforms, which become what would be typed on the command line ---- */
+
+/* `256`, or `[0.5, 1.0]` */
+static dlc_status add_argument(reader *r, dlc_str *out)
+{
+  const char *text = NULL;
+  if (r->event.type != YAML_SEQUENCE_START_EVENT) {
+    DLC_TRY(scalar(r, "expected a value or a list of values", &text));
+    dlc_str_add(out, text);
+    return DLC_OK;
+  }
+  dlc_str_add(out, "[");
+  DLC_TRY(next(r));
+  for (bool first = true; r->event.type != YAML_SEQUENCE_END_EVENT; first = false) {
+    DLC_TRY(scalar(r, "expected a value", &text));
+    dlc_str_addf(out, "%s%s", first ? "" : ", ", text);
+    DLC_TRY(next(r));
+  }
+  dlc_str_add(out, "]");
+  return DLC_OK;
+}
+
+/* `256`, `[0.5, 1.0]`, `{size: 224, scale: [0.5, 1.0]}`, or nothing */
+static dlc_status add_arguments(reader *r, dlc_str *out)
+{
+  if (r->event.type == YAML_SCALAR_EVENT && is_null(&r->event)) return DLC_OK;
+  dlc_str_add(out, "(");
+  if (r->event.type != YAML_MAPPING_START_EVENT) {
+    DLC_TRY(add_argument(r, out));
+  } else {
+    DLC_TRY(next(r));
+    for (bool first = true; r->event.type != YAML_MAPPING_END_EVENT; first = false) {
+      const char *name = NULL;
+      DLC_TRY(scalar(r, "expected the name of an argument", &name));
+      dlc_str_addf(out, "%s%s=", first ? "" : ", ", name);
+      DLC_TRY(next(r));
+      DLC_TRY(add_argument(r, out));
+      DLC_TRY(next(r));
+    }
+  }
+  dlc_str_add(out, ")");
+  return DLC_OK;
+}
+
+static dlc_status add_transform(reader *r, dlc_str *out)
+{
+  static const char expected[] = "expected one transform, as in `- resize: 256`";
+  const char *name = NULL;
+  const bool map = r->event.type == YAML_MAPPING_START_EVENT;
+  if (map) DLC_TRY(next(r));
+  DLC_TRY(scalar(r, expected, &name));
+  dlc_str_addf(out, "%s%s", out->length ? " " : "", name);
+  if (!map) return DLC_OK;
+  DLC_TRY(next(r));
+  DLC_TRY(add_arguments(r, out));
+  DLC_TRY(next(r));
+  return r->event.type == YAML_MAPPING_END_EVENT ? DLC_OK : fail_at(r, &r->event.start_mark, expected);
+}
+
+static dlc_status read_transforms(reader *r, const cli_option *option)
+{
+  const yaml_mark_t mark = r->event.start_mark;
+  dlc_str text = {0};
+  dlc_status status = next(r);
+  while (status >= 0 && r->event.type != YAML_SEQUENCE_END_EVENT) {
+    status = add_transform(r, &text);
+    if (status >= 0) status = next(r);
+  }
+  if (status >= 0 && !dlc_str_ok(&text)) status = dlc_fail_nomem();
+  if (status >= 0) status = set_at(r, option, &mark, text.length ? dlc_str_get(&text) : "none");
+  dlc_str_free(&text);
+  return status;
+}
+
+/* ---- the mapping ---- */
 
 static dlc_status read_key(reader *r, const cli_option **option)
 {
@@ -99,6 +179,10 @@ static dlc_status read_pairs(reader *r)
     const cli_option *option = NULL;
     DLC_TRY(read_key(r, &option));
     DLC_TRY(next(r));
+    if (r->event.type == YAML_SEQUENCE_START_EVENT && option->type == CLI_TRANSFORMS) {
+      DLC_TRY(read_transforms(r, option));
+      continue;
+    }
     bool list = r->event.type == YAML_SEQUENCE_START_EVENT && option->type == CLI_LIST;
     if (list) DLC_TRY(next(r));
     while (!list || r->event.type != YAML_SEQUENCE_END_EVENT) {

@@ -1,9 +1,9 @@
 /* Finding and opening what the options name. */
 #include "job.h"
 #include "base/status.h"
-#include "data/dataset.h"
 #include "ops/ops.h"
 #include "run/program.h"
+#include "transforms/transforms.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +25,8 @@ int cli_job_open(cli_job *job, cli_options *o, cli_console *c)
   if (dlc_registry_open(&config, &job->registry) < 0) return CLI_FAILED;
   for (const dlc_op *const *op = dlc_core_ops; *op; op++)
     if (dlc_registry_add(job->registry, DLC_IFACE_OP, *op) < 0) return CLI_FAILED;
+  for (const dlc_transform *const *transform = dlc_core_transforms; *transform; transform++)
+    if (dlc_registry_add(job->registry, DLC_IFACE_TRANSFORM, *transform) < 0) return CLI_FAILED;
   if (dlc_source_serve(&job->sources, job->registry) < 0) return CLI_FAILED;
   job->finder = (dlc_op_finder){find_op, job->registry, dlc_registry_host(job->registry)};
   return CLI_OK;
@@ -36,6 +38,8 @@ void cli_job_close(cli_job *job)
   if (job->machine) dlc_machine_close(job->machine);
   if (job->model) dlc_model_free(job->model);
   free(job->model_path);
+  dlc_pipeline_free(job->train_transforms);
+  dlc_pipeline_free(job->eval_transforms);
   if (job->data) job->dataset->close(job->data);
   free(job->dataset_values);
   if (job->source) job->source->close(job->source);
@@ -67,54 +71,11 @@ int cli_read_options(const char *option, const char *name, const dlc_option *tab
   return CLI_USAGE;
 }
 
-/* ---- dataset ---- */
-
-/* *absent: the data set is not on this machine, which is no mistake of its files. */
-static int open_dataset(cli_job *job, const char *spec, bool *absent)
-{
-  const void *object = NULL;
-  const dlc_host *host = NULL;
-  const char *options;
-  int code = cli_find_object(job, "--dataset", DLC_IFACE_DATASET, spec, &object, &host, &options);
-  *absent = code == CLI_USAGE;
-  if (code != CLI_OK) return code;
-  const dlc_dataset *ds = job->dataset = object;
-  free(job->dataset_values);
-  job->dataset_values = NULL;
-  code = cli_read_options("--dataset", ds->name, ds->options, ds->n_options, options, &job->dataset_values);
-  if (code != CLI_OK) return code;
-  if (job->options->data_dir && !job->source &&
-      dlc_source_open(job->registry, job->options->data_dir, &job->source) < 0)
-    return CLI_FAILED;
-  dlc_status status = ds->open(ds, host, job->source, job->dataset_values, &job->data);
-  *absent = status == DLC_NOT_FOUND;
-  if (status < 0) {
-    dlc_fail_in(status, "dataset %s", ds->name);
-    return CLI_FAILED;
-  }
-  return dlc_dataset_describe(ds, job->data, &job->info) < 0 ? CLI_FAILED : CLI_OK;
-}
-
-/* --data-dir alone means: whatever idx files are there. */
-int cli_job_dataset(cli_job *job)
-{
-  cli_options *o = job->options;
-  bool absent;
-  if (strcmp(o->dataset, "auto")) return open_dataset(job, o->dataset, &absent);
-  o->dataset = o->data_dir ? "idx" : "fashion-mnist";
-  int code = open_dataset(job, o->dataset, &absent);
-  if (code == CLI_OK || o->data_dir || !absent) return code;
-  cli_say(job->console, DLC_LOG_WARN, "fashion-mnist is not here, so this is about generated shapes (%s)",
-          dlc_reason());
-  o->dataset = "shapes";
-  return open_dataset(job, o->dataset, &absent);
-}
-
 /* ---- model ---- */
 
 int cli_job_model(cli_job *job)
 {
-  int code = cli_find_model(job->options->model, &job->model_path);
+  int code = cli_find_file(CLI_MODEL_FILE, job->options->model, &job->model_path);
   if (code != CLI_OK) return code;
   return dlc_model_read(job->model_path, &job->model) < 0 ? CLI_FAILED : CLI_OK;
 }

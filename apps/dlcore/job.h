@@ -3,6 +3,7 @@
 #ifndef DLCORE_APP_JOB_H
 #define DLCORE_APP_JOB_H
 #include "console.h"
+#include "data/sample.h"
 #include "data/source.h"
 #include "graph/model.h"
 #include "host/host.h"
@@ -21,6 +22,9 @@ typedef struct cli_job {
   dlc_option_value *dataset_values;
   dlc_data *data;
   const dlc_dataset_info *info;
+  /* cli_job_transforms() */
+  dlc_pipeline *train_transforms, *eval_transforms; /* NULL: none */
+  int64_t shape[3];                                 /* of what the network sees: channels, height, width */
   /* cli_job_model() */
   dlc_model *model;
   char *model_path;
@@ -35,8 +39,13 @@ typedef struct cli_job {
 int cli_job_open(cli_job *job, cli_options *o, cli_console *c);
 void cli_job_close(cli_job *job);
 
-/* Opens --dataset with --data-dir. `auto` becomes the name of what was taken, in the options too. */
+/* Opens --dataset with --data-dir. `auto` becomes the name of what was taken, in the options too. datasets.c */
 int cli_job_dataset(cli_job *job);
+/* Splits, shape, classes and how many pictures each has to train on: two lines. */
+void cli_say_dataset(const cli_job *job);
+/* After the dataset: reads the lists of transforms. Where there are none and pictures differ in size, usual ones are
+ * taken, in the options too. transforms.c */
+int cli_job_transforms(cli_job *job);
 int cli_job_model(cli_job *job);
 /* `auto` becomes the name of what was taken, in the options too. */
 int cli_job_backend(cli_job *job);
@@ -55,7 +64,9 @@ dlc_status cli_forward(cli_job *job, const int64_t chw[3], int64_t classes, dlc_
 /* Elements of all parameters of it. */
 int64_t cli_count_parameters(dlc_graph_build *g, const dlc_model_graph *m);
 
-/* models.c: where a model NAME or FILE is; the caller frees *path. */
-int cli_find_model(const char *model, char **path);
+/* What --cache-memory allows: as given, or a quarter of what is free. memory.c */
+size_t cli_cache_bytes(const cli_options *o);
+/* Pictures of every class in a split, zeros where it has no labels; the caller frees it. NULL without memory. */
+int64_t *cli_count_classes(const dlc_dataset_info *info, const dlc_split *split);
 
 #endif

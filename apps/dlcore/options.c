@@ -83,6 +83,23 @@ typedef union value {
   bool b;
 } value;
 
+/* "512M", in units of 1024. */
+static bool parse_size(const char *text, int64_t *bytes)
+{
+  static const char units[] = "KMGT";
+  char number[24];
+  *bytes = -1;
+  if (strcmp(text, "auto") == 0) return true;
+  size_t n = strlen(text);
+  const char *unit = n ? strchr(units, text[n - 1]) : NULL;
+  if (unit) n--;
+  if (n == 0 || n >= sizeof number) return false;
+  memcpy(number, text, n);
+  number[n] = 0;
+  const int64_t factor = unit ? (int64_t)1 << (10 * (unit - units + 1)) : 1;
+  return dlc_parse_int(number, bytes) && *bytes >= 0 && !__builtin_mul_overflow(*bytes, factor, bytes);
+}
+
 static dlc_status read_number(const cli_option *option, const char *text, const char *label, value *v)
 {
   if (option->type == CLI_INT) {
@@ -90,6 +107,9 @@ static dlc_status read_number(const cli_option *option, const char *text, const 
       return bad_value(label, "a whole number", option->range, text);
     return DLC_OK;
   }
+  if (option->type == CLI_SIZE)
+    return parse_size(text, &v->i) ? DLC_OK
+                                   : bad_value(label, "auto or a number of bytes, as in 512M or 4G", NULL, text);
   bool ok = dlc_parse_float(text, &v->f);
   if (option->type == CLI_SPLIT) {
     if (!ok || v->f < 0 || v->f > 4294967295.0 || (v->f >= 1 && v->f != floor(v->f)))
@@ -111,7 +131,7 @@ static dlc_status store_string(cli_options *o, const cli_option *option, const c
 {
   char *copy = dlc_arena_strdup(&o->arena, text);
   if (!copy) return dlc_fail_nomem();
-  if (option->type == CLI_STRING) {
+  if (option->type != CLI_LIST) {
     *(const char **)field(o, option) = copy;
     return DLC_OK;
   }
@@ -130,6 +150,7 @@ dlc_status cli_option_set(cli_options *o, const cli_option *option, const char *
   value v = {0};
   switch (option->type) {
   case CLI_INT:
+  case CLI_SIZE:
   case CLI_FLOAT:
   case CLI_SPLIT: DLC_TRY(read_number(option, text, label, &v)); break;
   case CLI_BOOL:
@@ -142,7 +163,8 @@ dlc_status cli_option_set(cli_options *o, const cli_option *option, const char *
   bool append = from == *rank && from != CLI_FROM_DEFAULT;
   *rank = (unsigned char)from;
   switch (option->type) {
-  case CLI_INT: *(int64_t *)field(o, option) = v.i; break;
+  case CLI_INT:
+  case CLI_SIZE: *(int64_t *)field(o, option) = v.i; break;
   case CLI_FLOAT:
   case CLI_SPLIT: *(double *)field(o, option) = v.f; break;
   case CLI_BOOL: *(bool *)field(o, option) = v.b; break;
@@ -165,6 +187,7 @@ bool cli_option_show(const cli_options *o, const cli_option *option, dlc_str *ou
   const void *at = field(o, option);
   switch (option->type) {
   case CLI_INT:
+  case CLI_SIZE:
     if (*(const int64_t *)at < 0) return false;
     dlc_str_addf(out, "%lld", (long long)*(const int64_t *)at);
     return true;
@@ -175,6 +198,7 @@ bool cli_option_show(const cli_options *o, const cli_option *option, dlc_str *ou
     return true;
   case CLI_BOOL: dlc_str_add(out, *(const bool *)at ? "true" : "false"); return true;
   case CLI_STRING:
+  case CLI_TRANSFORMS:
     if (!*(const char *const *)at) return false;
     dlc_str_add(out, *(const char *const *)at);
     return true;
@@ -189,7 +213,7 @@ static dlc_status set_defaults(cli_options *o)
   for (size_t i = 0; i < cli_table_size; i++) {
     const cli_option *option = &cli_table[i];
     if (option->def) DLC_TRY(cli_option_set(o, option, option->def, CLI_FROM_DEFAULT, option->name));
-    else if (option->type == CLI_INT) *(int64_t *)field(o, option) = -1;
+    else if (option->type == CLI_INT || option->type == CLI_SIZE) *(int64_t *)field(o, option) = -1;
     else if (option->type == CLI_FLOAT) *(double *)field(o, option) = NAN;
   }
   return DLC_OK;
@@ -332,6 +356,15 @@ static dlc_status read_command_line(cli_options *o, int argc, char **argv)
   return DLC_OK;
 }
 
+static int read_config(cli_options *o)
+{
+  char *path;
+  int code = cli_find_file(CLI_RECIPE_FILE, o->config, &path);
+  if (code == CLI_OK && cli_config_read(path, o) < 0) code = CLI_USAGE;
+  free(path);
+  return code;
+}
+
 int cli_options_parse(int argc, char **argv, cli_options *o, const char **warning)
 {
   *o = (cli_options){0};
@@ -344,8 +377,7 @@ int cli_options_parse(int argc, char **argv, cli_options *o, const char **warnin
   if (set_defaults(o) < 0 || read_command_line(o, argc, argv) < 0) return CLI_USAGE;
   if (o->help || o->version) return CLI_OK;
   if (read_environment(o, warning) < 0) return CLI_USAGE;
-  if (o->config && cli_config_read(o->config, o) < 0) return CLI_USAGE;
-  return CLI_OK;
+  return o->config ? read_config(o) : CLI_OK;
 }
 
 void cli_options_free(cli_options *o)

@@ -13,7 +13,16 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 /* Commands, as bits of cli_option.commands. */
 enum { CLI_TRAIN = 1, CLI_SUMMARY = 2, CLI_PLUGINS = 4, CLI_ALL = 7 };
 
-enum { CLI_INT = 1, CLI_FLOAT, CLI_BOOL, CLI_STRING, CLI_LIST, CLI_SPLIT };
+enum {
+  CLI_INT = 1,
+  CLI_FLOAT,
+  CLI_BOOL,
+  CLI_STRING,
+  CLI_LIST,
+  CLI_SPLIT,
+  CLI_SIZE,      /* int64_t, bytes: 512M; "auto" is -1 */
+  CLI_TRANSFORMS /* a text; in a configuration file also a list */
+};
 
 enum {
   CLI_SETTING = 1, /* may stand in a configuration file and in the environment */
@@ -33,9 +42,10 @@ typedef struct cli_options {
   const char *model, *init_from, *input;
   const char *backend, *opt, *output, *name, *color, *config, *plugin_path, *dump_graph;
   cli_list logger;
-  int64_t epochs, batch_size, seed, threads, workers, limit_batches, classes;
+  const char *train_transforms, *eval_transforms, *on_bad_image;
+  int64_t epochs, batch_size, seed, threads, workers, limit_batches, classes, limit_per_class, cache_memory;
   double lr, momentum, weight_decay, val_split;
-  bool shuffle, exist_ok, quiet, verbose, progress, json, help, version;
+  bool shuffle, stratified, exist_ok, quiet, verbose, progress, json, help, version;
   dlc_arena arena;     /* owner of every string above */
   unsigned char *rank; /* of each table entry: where its value came from (CLI_FROM_...) */
 } cli_options;
@@ -74,6 +84,11 @@ bool cli_option_show(const cli_options *o, const cli_option *option, dlc_str *ou
 /* help.c */
 void cli_help(int command);
 const char *cli_command_name(int command);
+
+/* shared_files.c: where the model or recipe NAME, or the file of this path, is; the caller frees *path. An exit code.
+ */
+enum { CLI_MODEL_FILE, CLI_RECIPE_FILE };
+int cli_find_file(int which, const char *name, char **path);
 
 /* config.c */
 dlc_status cli_config_read(const char *path, cli_options *o);

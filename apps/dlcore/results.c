@@ -54,9 +54,10 @@ static json_t *as_json(const cli_job *job, const dlc_results *r)
   return root;
 }
 
-dlc_status cli_results_write(const char *path, const cli_job *job, const dlc_results *r)
+dlc_status cli_results_write(const char *path, const cli_job *job, const dlc_results *r, uint32_t bad_images)
 {
   json_t *root = as_json(job, r);
+  json_object_set_new(root, "bad_images", json_integer(bad_images));
   char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
   json_decref(root);
   dlc_str file = {0};

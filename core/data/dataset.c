@@ -48,6 +48,8 @@ static dlc_status check_shape(const dlc_dataset_info *info)
     if (dim[i] < 1 || __builtin_mul_overflow(bytes, dim[i], &bytes) || bytes > INT32_MAX)
       return dlc_fail(DLC_INVALID, "samples of %lldx%lldx%lld are not possible", (long long)dim[0], (long long)dim[1],
                       (long long)dim[2]);
+  if (info->channels != 1 && info->channels != 3)
+    return dlc_fail(DLC_INVALID, "samples of %lld channels, expected 1 (grey) or 3 (RGB)", (long long)info->channels);
   for (int64_t c = 0; c < info->channels; c++) {
     if (DLC_HAS(info, mean) && !isfinite(info->mean[c]))
       return dlc_fail(DLC_INVALID, "the mean of channel %lld is %g", (long long)c, (double)info->mean[c]);

@@ -163,7 +163,11 @@ dlc_status dlc_model_parse(const char *text, size_t length, const char *origin, 
   if (!m) return dlc_fail_nomem();
   m->origin = dlc_arena_strdup(&m->arena, origin);
   m->name = name_from_path(&m->arena, origin);
-  dlc_status status = m->origin && m->name ? parse(m, text, length) : dlc_fail_nomem();
+  char *copy = dlc_arena_alloc(&m->arena, length + 1);
+  if (copy) memcpy(copy, text, length);
+  if (copy) copy[length] = '\0';
+  m->text = copy;
+  dlc_status status = m->origin && m->name && m->text ? parse(m, text, length) : dlc_fail_nomem();
   if (status < 0) dlc_model_free(m);
   else *model = m;
   return status;
@@ -190,4 +194,9 @@ void dlc_model_free(dlc_model *model)
 const char *dlc_model_name(const dlc_model *model)
 {
   return model->name;
+}
+
+const char *dlc_model_text(const dlc_model *model)
+{
+  return model->text;
 }

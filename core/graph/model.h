@@ -21,6 +21,7 @@ dlc_status dlc_model_read(const char *path, dlc_model **model);
 dlc_status dlc_model_parse(const char *text, size_t length, const char *origin, dlc_model **model);
 void dlc_model_free(dlc_model *model);
 const char *dlc_model_name(const dlc_model *model); /* `name:`, else the file's name without .yaml */
+const char *dlc_model_text(const dlc_model *model); /* what it was read from, up to a NUL */
 
 /* One parameter of the built model: how to fill it before the first step. */
 typedef struct dlc_model_param {

@@ -24,6 +24,7 @@ struct dlc_model {
   dlc_arena arena;
   const char *origin; /* the file, for reasons */
   const char *name;
+  const char *text;
   dlc_layer_text *layers;
   uint32_t n_layers;
 };

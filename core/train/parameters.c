@@ -106,13 +106,12 @@ dlc_status dlc_parameters_load(dlc_parameters *p, const char *path, const dlc_si
   return DLC_OK;
 }
 
-dlc_status dlc_parameters_save(const dlc_parameters *p, const char *path)
+dlc_status dlc_parameters_save(const dlc_parameters *p, const dlc_weights_info *info, const char *path)
 {
-  static const char *const metadata[] = {"format", "pt"};
   dlc_tensor *tensors = malloc((p->n + 1) * sizeof *tensors);
   if (!tensors) return dlc_fail_nomem();
   for (uint32_t i = 0; i < p->n; i++) tensors[i] = p->list[i].tensor;
-  dlc_status status = dlc_safetensors_write(path, tensors, p->n, metadata, 1);
+  dlc_status status = dlc_weights_write(path, tensors, p->n, info);
   free(tensors);
   return status;
 }

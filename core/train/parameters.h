@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "graph/model.h"
 #include "run/program.h"
-#include "train/safetensors.h"
+#include "train/weights_info.h"
 
 typedef struct dlc_parameter {
   dlc_tensor tensor; /* name owned here; data: the machine's memory */
@@ -24,7 +24,7 @@ dlc_status dlc_parameters_describe(const dlc_graph *g, const dlc_model_graph *m,
 dlc_status dlc_parameters_init(dlc_parameters *p, const dlc_machine *machine, uint64_t seed);
 /* Loads what fits by name and shape; says what does not. DLC_INVALID when nothing fits. */
 dlc_status dlc_parameters_load(dlc_parameters *p, const char *path, const dlc_sink *sink);
-dlc_status dlc_parameters_save(const dlc_parameters *p, const char *path);
+dlc_status dlc_parameters_save(const dlc_parameters *p, const dlc_weights_info *info, const char *path);
 void dlc_parameters_free(dlc_parameters *p);
 
 #endif

@@ -247,7 +247,19 @@ void dlc_run_close(dlc_run *r)
 
 dlc_status dlc_run_save(dlc_run *r, const char *path)
 {
-  return dlc_parameters_save(&r->parameters, path);
+  const dlc_input *input = &r->data_input;
+  const dlc_sample_format *f = &input->format;
+  dlc_weights_info info = {.n_classes = r->info->n_classes,
+                           .classes = r->info->class_names,
+                           .model = dlc_model_text(r->config.model),
+                           .eval_transforms = r->config.eval_text,
+                           .shape = {f->channels, f->height, f->width},
+                           .bytes = f->dtype == DLC_U8};
+  for (int64_t c = 0; c < f->channels; c++) {
+    info.mean[c] = input->mean ? input->mean[c] : 0.0f;
+    info.std[c] = input->std ? input->std[c] : 1.0f;
+  }
+  return dlc_parameters_save(&r->parameters, &info, path);
 }
 
 /* ---- the loop ---- */

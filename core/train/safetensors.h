@@ -20,7 +20,9 @@ static inline size_t dlc_tensor_bytes(const dlc_tensor *t)
 typedef struct dlc_tensor_file {
   uint32_t n;
   dlc_tensor *tensors; /* sorted by name */
-  void *memory;        /* owner of all names and data */
+  uint32_t n_metadata;
+  const char **metadata; /* pairs key, value */
+  void *memory;          /* owner of all names and data */
 } dlc_tensor_file;
 
 /* What the format calls the data types, by DLC_F32 to DLC_U8. */

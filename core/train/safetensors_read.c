@@ -100,6 +100,25 @@ static int by_name(const void *a, const void *b)
   return strcmp(((const dlc_tensor *)a)->name, ((const dlc_tensor *)b)->name);
 }
 
+/* Values that are no texts, which the format does not allow, are passed over. */
+static dlc_status read_metadata(reader *r, json_t *pairs)
+{
+  const char *key;
+  json_t *value;
+  r->file->metadata = dlc_arena_alloc(r->arena, (2 * json_object_size(pairs) + 1) * sizeof(char *));
+  if (!r->file->metadata) return dlc_fail_nomem();
+  json_object_foreach(pairs, key, value)
+  {
+    if (!json_is_string(value)) continue;
+    const char **pair = &r->file->metadata[2 * r->file->n_metadata];
+    pair[0] = dlc_arena_strdup(r->arena, key);
+    pair[1] = dlc_arena_strdup(r->arena, json_string_value(value));
+    if (!pair[0] || !pair[1]) return dlc_fail_nomem();
+    r->file->n_metadata++;
+  }
+  return DLC_OK;
+}
+
 static dlc_status read_tensors(reader *r, json_t *root)
 {
   const char *name;
@@ -109,7 +128,7 @@ static dlc_status read_tensors(reader *r, json_t *root)
   if (!r->file->tensors) return dlc_fail_nomem();
   json_object_foreach(root, name, entry)
   {
-    if (strcmp(name, "__metadata__") != 0) DLC_TRY(read_tensor(r, name, entry));
+    DLC_TRY(strcmp(name, "__metadata__") == 0 ? read_metadata(r, entry) : read_tensor(r, name, entry));
   }
   DLC_TRY(check_tiling(r));
   qsort(r->file->tensors, r->file->n, sizeof(dlc_tensor), by_name);

@@ -27,8 +27,9 @@ typedef struct dlc_train_config {
   double val_split;                                 /* fraction or count; 0: none */
   bool stratified;                                  /* the validation part has the same share of every class */
   dlc_pipeline *train_transforms, *eval_transforms; /* changed by the run; NULL: none */
-  size_t cache_bytes; /* decoded pictures kept in memory take at most this; 0: none are kept */
-  int on_bad;         /* DLC_BAD_... */
+  const char *eval_text; /* what eval_transforms was read from, kept with the weights; NULL: none */
+  size_t cache_bytes;    /* decoded pictures kept in memory take at most this; 0: none are kept */
+  int on_bad;            /* DLC_BAD_... */
   double lr;
   const dlc_op *optimizer; /* kind OPTIMIZER */
   const void *optimizer_attr;
@@ -79,7 +80,7 @@ typedef struct dlc_run dlc_run;
 dlc_status dlc_run_open(const dlc_train_config *config, double started, dlc_run **run);
 /* The loop. DLC_INVALID with step and value when the loss is not a number. */
 dlc_status dlc_run_train(dlc_run *run, dlc_results *results);
-/* Weights as they are now, PyTorch's names and layouts. */
+/* Weights as they are now, PyTorch's names and layouts, with what is needed to use them (weights_info.h). */
 dlc_status dlc_run_save(dlc_run *run, const char *path);
 void dlc_run_close(dlc_run *run);
 

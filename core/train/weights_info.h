@@ -1,0 +1,31 @@
+/* What weights need to be used without the run that made them: kept in the metadata of their file. [main]
+ *
+ *   classes          JSON list of the class names
+ *   model            the model file's text
+ *   eval_transforms  the list as it is typed; missing: none
+ *   input_shape      JSON list: channels, height, width of what the network sees
+ *   mean, std        JSON lists, by which bytes are normalised (x / 255 - mean, over std); missing: the transforms do
+ * it */
+#ifndef DLC_TRAIN_WEIGHTS_INFO_H
+#define DLC_TRAIN_WEIGHTS_INFO_H
+#include "train/safetensors.h"
+#include <stdbool.h>
+
+typedef struct dlc_weights_info {
+  uint32_t n_classes;
+  const char *const *classes;
+  const char *model;
+  const char *eval_transforms; /* NULL: none */
+  int64_t shape[3];
+  bool bytes; /* the network normalises bytes itself, by mean and std */
+  float mean[4], std[4];
+  void *memory; /* owner of what was read; NULL where the caller owns it */
+} dlc_weights_info;
+
+/* DLC_NOT_FOUND where the file carries no such information, DLC_INVALID where it is not as described above. */
+dlc_status dlc_weights_info_read(const char *path, dlc_weights_info *info);
+void dlc_weights_info_free(dlc_weights_info *info);
+/* Writes the file whole or not at all. */
+dlc_status dlc_weights_write(const char *path, const dlc_tensor *tensors, uint32_t n, const dlc_weights_info *info);
+
+#endif

@@ -29,8 +29,9 @@ uint32_t img_png_channels(const uint8_t *bytes, size_t n);
 
 /* Orientation, 1 to 8, in a block of EXIF data (a TIFF header and its first directory); 1 when there is none. */
 uint32_t img_exif_orientation(const uint8_t *tiff, size_t n);
-/* The same of a whole JPEG file. */
+/* The same of a whole file. */
 uint32_t img_exif_of_jpeg(const uint8_t *bytes, size_t n);
+uint32_t img_exif_of_png(const uint8_t *bytes, size_t n);
 /* Turns and mirrors the picture so that it stands upright. */
 dlc_status img_turn(img_job *job);
 

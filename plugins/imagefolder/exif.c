@@ -55,6 +55,19 @@ uint32_t img_exif_of_jpeg(const uint8_t *bytes, size_t n)
   return 1;
 }
 
+/* Chunks are LENGTH(4) NAME(4) CONTENT CHECKSUM(4), after a signature of 8 bytes, up to the pixels. */
+uint32_t img_exif_of_png(const uint8_t *bytes, size_t n)
+{
+  tiff file = {bytes, n, false};
+  for (size_t at = 8; at + 8 <= n && memcmp(bytes + at + 4, "IDAT", 4) != 0;) {
+    size_t length = number(&file, at, 4);
+    if (length > n - at - 8) break;
+    if (memcmp(bytes + at + 4, "eXIf", 4) == 0) return img_exif_orientation(bytes + at + 8, length);
+    at += 12 + length;
+  }
+  return 1;
+}
+
 /* Orientation 1 to 8 by what lies at the top left: 2, 3, 4 mirror across, both ways, down; 5 to 8 also swap rows and
  * columns. */
 dlc_status img_turn(img_job *job)

@@ -48,17 +48,13 @@ static void set_transformations(png_reader *r, uint32_t channels)
   if (channels == 3) png_set_gray_to_rgb(r->png);
 }
 
-static void read_orientation(png_reader *r)
-{
-  png_bytep exif = NULL;
-  png_uint_32 n = 0;
-  if (png_get_eXIf_1(r->png, r->info, &n, &exif) != 0) r->job->orientation = img_exif_orientation(exif, n);
-}
-
 static dlc_status read_picture(png_reader *r)
 {
   if (setjmp(png_jmpbuf(r->png))) return r->begun ? DLC_DAMAGED : DLC_INVALID;
   png_set_read_fn(r->png, r, on_read);
+  /* All but header, palette, transparency and pixels is passed over: libpng allocates what a chunk says it has, up to
+   * 2 GiB, before it sees that the file ends. */
+  png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
   png_set_compression_buffer_size(r->png, 1024); /* what is lost at most where a file is cut */
   png_read_info(r->png, r->info);
   uint32_t height = png_get_image_height(r->png, r->info), width = png_get_image_width(r->png, r->info);
@@ -69,7 +65,7 @@ static dlc_status read_picture(png_reader *r)
   uint8_t *pixels = r->job->picture->pixels;
   memset(pixels, 0, row * height);
   r->begun = true;
-  if (r->job->rules->upright) read_orientation(r);
+  if (r->job->rules->upright) r->job->orientation = img_exif_of_png(r->job->bytes, r->job->n);
   set_transformations(r, channels);
   int passes = png_set_interlace_handling(r->png);
   png_read_update_info(r->png, r->info);

@@ -2,6 +2,7 @@
 #include "data/sample.h"
 #include "base/status.h"
 #include "data/picture.h"
+#include "data/planes.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,10 +71,8 @@ void dlc_sample_name(const dlc_sample_config *c, uint32_t index, char *name, siz
 static dlc_status interleave(dlc_sampler *s, const uint8_t *planes)
 {
   dlc_picture *p = &s->picture.picture;
-  const int64_t n = s->info->height * s->info->width, channels = s->info->channels;
-  DLC_TRY(p->reserve(p, s->info->height, s->info->width, channels));
-  for (int64_t c = 0; c < channels; c++)
-    for (int64_t i = 0; i < n; i++) p->pixels[i * channels + c] = planes[c * n + i];
+  DLC_TRY(p->reserve(p, s->info->height, s->info->width, s->info->channels));
+  dlc_planes_join(planes, p->pixels, (size_t)(p->height * p->width), (size_t)p->channels);
   return DLC_OK;
 }
 
@@ -96,24 +95,11 @@ static dlc_status fetch(dlc_sampler *s, uint32_t index, dlc_picture *view)
   return status;
 }
 
-static void to_planes_u8(const dlc_image *image, uint8_t *out)
+static void to_planes(const dlc_image *image, void *out)
 {
-  const int64_t n = image->height * image->width, channels = image->channels;
-  const uint8_t *in = image->data;
-  if (channels == 1) {
-    memcpy(out, in, (size_t)n);
-    return;
-  }
-  for (int64_t c = 0; c < channels; c++)
-    for (int64_t i = 0; i < n; i++) out[c * n + i] = in[i * channels + c];
-}
-
-static void to_planes_f32(const dlc_image *image, float *out)
-{
-  const int64_t n = image->height * image->width, channels = image->channels;
-  const float *in = image->data;
-  for (int64_t c = 0; c < channels; c++)
-    for (int64_t i = 0; i < n; i++) out[c * n + i] = in[i * channels + c];
+  const size_t n = (size_t)(image->height * image->width), channels = (size_t)image->channels;
+  if (image->dtype == DLC_F32) dlc_planes_split_f32(image->data, out, n, channels);
+  else dlc_planes_split(image->data, out, n, channels);
 }
 
 dlc_status dlc_sampler_read(dlc_sampler *s, uint32_t epoch, uint32_t index, void *out)
@@ -137,7 +123,6 @@ dlc_status dlc_sampler_read(dlc_sampler *s, uint32_t epoch, uint32_t index, void
   else if (image.height != s->info->height || image.width != s->info->width)
     return dlc_fail(DLC_INVALID, "a picture of %lldx%lld, expected %lldx%lld", (long long)image.width,
                     (long long)image.height, (long long)s->info->width, (long long)s->info->height);
-  if (image.dtype == DLC_F32) to_planes_f32(&image, out);
-  else to_planes_u8(&image, out);
+  to_planes(&image, out);
   return read;
 }

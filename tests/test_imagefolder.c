@@ -319,8 +319,8 @@ END_TEST
 static const struct {
   const char *paths, *options, *error;
 } wrong[] = {
-    {"readme.txt a/b.txt", NULL, ": no picture (.jpg, .jpeg, .png, .ppm, .pgm) among 2 files"},
-    {".a/1.jpg", NULL, ": no picture (.jpg, .jpeg, .png, .ppm, .pgm) among 1 files"},
+    {"readme.txt a/b.txt", NULL, ": no picture: no file is called .jpg, .jpeg, .png, .ppm or .pgm"},
+    {".a/1.jpg", NULL, ": no picture: no file is called .jpg, .jpeg, .png, .ppm or .pgm"},
     {"train/cats/1.jpg", NULL, ": one class only, cats; at least two are needed"},
     {"train/cat.1.jpg train/cat.2.jpg", NULL, ": one class only, cat; at least two are needed"},
     {"cats/1.jpg cats/2.jpg", NULL,

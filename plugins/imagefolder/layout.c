@@ -78,8 +78,8 @@ static dlc_status take_pictures(finder *f)
     else f->pictures[f->n++] = (picture){.entry = i, .path = path};
   }
   if (f->n > 0) return DLC_OK;
-  return f->h->fail(f->h, DLC_INVALID, "%s: no picture (.jpg, .jpeg, .png, .ppm, .pgm) among %u files",
-                    f->config->origin, f->config->n);
+  return f->h->fail(f->h, DLC_INVALID, "%s: no picture: no file is called .jpg, .jpeg, .png, .ppm or .pgm",
+                    f->config->origin);
 }
 
 /* ---- where the splits are ---- */
@@ -100,8 +100,7 @@ static contents look_into(const finder *f, img_span folder)
     img_span part = first_part(f->pictures[i].path, folder, &is_folder);
     if (!is_folder) {
       c.files++;
-    } else if (c.folders == 0 ||
-               img_span_compare(part, last) != 0) { /* sorted paths: a folder's files are neighbours */
+    } else if (c.folders == 0 || img_span_compare(part, last) != 0) { /* a folder's files are neighbours */
       if (c.folders++ == 0) c.folder = part;
       last = part;
     }

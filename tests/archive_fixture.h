@@ -26,7 +26,9 @@ static inline void blob_add(blob *b, const void *bytes, size_t n)
 /* A number of `bytes` bytes, the lowest first. */
 static inline void blob_number(blob *b, uint64_t value, int bytes)
 {
-  for (int i = 0; i < bytes; i++) blob_add(b, &(uint8_t){(uint8_t)(value >> 8 * i)}, 1);
+  uint8_t parts[8];
+  for (int i = 0; i < bytes; i++) parts[i] = (uint8_t)(value >> 8 * i);
+  blob_add(b, parts, (size_t)bytes);
 }
 
 static inline void blob_free(blob *b)

@@ -103,11 +103,12 @@ static const dlc_source_type *find_type(dlc_registry *r, const char *path, const
   return NULL;
 }
 
-/* A plugin wrote it: what every reader relies on is tested once. */
-static dlc_status check_source(const dlc_source *s, const char *path, const char *type)
+/* A plugin wrote it: what every reader relies on is tested once. Closes what is not fit to be used. */
+static dlc_status check_source(dlc_source *s, const char *path, const char *type)
 {
   if (s && s->size >= offsetof(dlc_source, bytes) && s->origin && s->find && s->list && s->read && DLC_HAS(s, close))
     return DLC_OK;
+  if (s && DLC_HAS(s, close)) s->close(s);
   return dlc_fail(DLC_INTERNAL, "%s: the reader of %s gave a source with a field missing", path, type);
 }
 

@@ -54,9 +54,9 @@ void dlc_normalize_numbers(const void *attr, float mean[4], float std[4])
   }
 }
 
-/* Means and deviations repeat after 12 numbers, whether there are 1 or 3 channels: a stretch that compiles to vectors.
+/* Means and deviations repeat after 96 numbers, whether there are 1 or 3 channels: a stretch that compiles to vectors.
  */
-enum { STRETCH = 12 };
+enum { STRETCH = 96 };
 
 static inline void stretch(const float *in, float *out, size_t n, const float *mean, const float *std)
 {

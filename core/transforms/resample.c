@@ -79,14 +79,13 @@ typedef struct workplace {
 /* Bytes of an axis' tables; a multiple of 8. */
 static size_t taps_bytes(int64_t n, int32_t room)
 {
-  const size_t split = (size_t)dlc_split_groups(room) * DLC_SPLIT_GROUP * sizeof(int16_t);
-  return (size_t)n * (split + ((size_t)room + 3) / 2 * 2 * sizeof(int32_t));
+  const size_t numbers = (size_t)n * ((size_t)room + 2);
+  return dlc_split_length(n, room) * sizeof(int16_t) + (numbers + numbers % 2) * sizeof(int32_t);
 }
 
 static void place_taps(dlc_taps *taps, int64_t n, int32_t room, char *at)
 {
-  const size_t split = (size_t)n * (size_t)dlc_split_groups(room) * DLC_SPLIT_GROUP;
-  int32_t *numbers = (int32_t *)(void *)(at + split * sizeof(int16_t));
+  int32_t *numbers = (int32_t *)(void *)(at + dlc_split_length(n, room) * sizeof(int16_t));
   *taps = (dlc_taps){.first = numbers,
                      .count = numbers + n,
                      .weight = numbers + 2 * n,
@@ -110,16 +109,17 @@ static dlc_status place(const dlc_transform_call *call, const dlc_region *from, 
   const size_t taps_across = taps_bytes(out->width, across), taps = taps_across + taps_bytes(out->height, down);
   const size_t between = (size_t)(down_first(from, out) ? out->height * from->width : from->height * out->width);
   const size_t channels = (size_t)out->channels, row = (size_t)from->width * channels;
-  char *block = call->scratch(call, exact + taps + between * channels + row + 2 * DLC_ROW_MARGIN);
+  const size_t margin = dlc_row_margin(across);
+  char *block = call->scratch(call, exact + taps + between * channels + row + 2 * margin);
   if (!block) return dlc_fail_nomem();
   place_taps(&w->across, out->width, across, block + exact);
   place_taps(&w->down, out->height, down, block + exact + taps_across);
   w->between = (uint8_t *)block + exact + taps;
-  w->row = w->between + between * channels + DLC_ROW_MARGIN;
+  w->row = w->between + between * channels + margin;
   set_taps(&w->across, (double *)(void *)block, f, from->width);
   dlc_taps_split(&w->across);
   set_taps(&w->down, (double *)(void *)block, f, from->height);
-  memset(w->row + row, 0, DLC_ROW_MARGIN);
+  memset(w->row + row, 0, margin);
   return DLC_OK;
 }
 
@@ -136,7 +136,7 @@ static void resample_rows(const workplace *w, const rows *in, uint8_t *to, int c
   const size_t row = (size_t)in->width * (size_t)channels, narrow = (size_t)w->across.n * (size_t)channels;
   const uint8_t *from = in->first;
   for (int64_t y = 0; y < in->height; y++, from += in->stride, to += narrow) {
-    const bool room = (size_t)(in->end - from) >= row + DLC_ROW_MARGIN;
+    const bool room = (size_t)(in->end - from) >= row + dlc_row_margin(w->across.room);
     if (!room) memcpy(w->row, from, row);
     dlc_resample_row(room ? from : w->row, to, &w->across, channels);
   }

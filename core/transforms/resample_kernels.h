@@ -4,30 +4,37 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DLC_WEIGHT_BITS = 22 }; /* a sum of weights times 255 stays below 2^31, with a cubic's overshoot */
+/* A sum of weights times 255 stays below 2^31, with a cubic's overshoot. */
+enum { DLC_WEIGHT_BITS = 22, DLC_WEIGHT_HALF = 1 << (DLC_WEIGHT_BITS - 1) };
+
+static inline uint8_t dlc_weighted_byte(int32_t sum)
+{
+  const int32_t v = sum >> DLC_WEIGHT_BITS;
+  return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+}
 
 /* Where the taps of each output along one axis begin, how many they are, and what they weigh: `room` weights an output,
  * 0 behind the last tap. */
 typedef struct dlc_taps {
   int32_t *first, *count, *weight;
-  int16_t *split;  /* the same weights for groups of 4 taps: dlc_taps_split() */
-  int32_t room, n; /* n outputs */
+  int16_t *split;         /* the same weights as dlc_resample_row() wants them: made by dlc_taps_split() */
+  int32_t room, lanes, n; /* n outputs */
 } dlc_taps;
 
-enum {
-  DLC_SPLIT_GROUP = 32, /* numbers in `split` a group */
-  DLC_ROW_MARGIN = 16   /* bytes behind a row that dlc_resample_row() may read */
-};
-
-static inline int32_t dlc_split_groups(int32_t taps)
+/* Numbers that `split` has room for. */
+static inline size_t dlc_split_length(int64_t n, int32_t room)
 {
-  return (taps + 3) / 4;
+  return ((size_t)n * (size_t)((room + 3) / 4) + 1) * 32;
 }
 
-/* Fills `split`, which has room for DLC_SPLIT_GROUP * dlc_split_groups(room) numbers an output. */
-void dlc_taps_split(dlc_taps *taps);
+/* Bytes behind a row that dlc_resample_row() may read: it takes four taps at once. */
+static inline size_t dlc_row_margin(int32_t room)
+{
+  return (size_t)((room + 3) / 4) * 12 + 16;
+}
 
-/* One row of `channels` interleaved bytes to taps->n pixels; DLC_ROW_MARGIN bytes behind `in` can be read. */
+void dlc_taps_split(dlc_taps *taps);
+/* One row of `channels` interleaved bytes to taps->n pixels; dlc_row_margin() bytes behind it can be read. */
 void dlc_resample_row(const uint8_t *in, uint8_t *out, const dlc_taps *taps, int channels);
 /* out[i] = the weighted sum of `count` rows of n bytes that lie `stride` apart. */
 void dlc_resample_column(const uint8_t *in, size_t stride, uint8_t *out, size_t n, const int32_t *weight, int count);

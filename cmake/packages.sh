@@ -13,7 +13,9 @@ compiles() # does the C compiler find this header?
 have_package()
 {
   case $1 in
-    cmake | pkg-config | clang-format) command -v "$1" >/dev/null ;;
+    cmake | pkg-config | clang | clang-format | bzip2 | zstd) command -v "$1" >/dev/null ;;
+    libclang-rt-dev) clang -print-file-name=libclang_rt.fuzzer-$(uname -m).a 2>/dev/null | grep -q / ;;
+    xz-utils) command -v xz >/dev/null ;;
     ninja-build) command -v ninja >/dev/null ;;
     gcc) command -v cc >/dev/null ;;
     g++) command -v c++ >/dev/null ;;

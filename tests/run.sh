@@ -1,10 +1,12 @@
 #!/bin/sh
 # Everything the continuous integration checks, on a clean clone of any machine: sh tests/run.sh
+# FUZZ_SECONDS=60 sh tests/run.sh fuzzes longer; 0: only the inputs that are committed.
 # Goes on after a failure, so that one run shows all of them; ends with the summary of each round of ctest.
 cd "$(dirname "$0")/.." || exit 1
 . cmake/packages.sh
 # shellcheck disable=SC2086 # a list of names
-need_packages $build_packages g++ check clang-format dataset-fashion-mnist || exit 1
+need_packages $build_packages g++ check clang libclang-rt-dev clang-format xz-utils bzip2 zstd dataset-fashion-mnist ||
+  exit 1
 
 failed=
 step() # step NAME COMMAND...: runs it and remembers its name when it fails
@@ -34,7 +36,8 @@ step "release" round release release
 step "asan+ubsan" round asan+ubsan asan -j2
 # ThreadSanitizer of gcc 12 wants addresses that are not too random; the tests are those in which threads meet.
 setarch "$(uname -m)" -R true 2>/dev/null && wrapper="setarch $(uname -m) -R"
-step "tsan" round tsan tsan -R 'test_(pool|loader|program|run|parity)$'
+step "tsan" round tsan tsan -R 'test_(pool|loader|program|run|parity|archive)$'
+step "fuzz" sh tests/fuzz/run.sh "${FUZZ_SECONDS:-5}" # each target
 
 echo "== summary"
 for folder in asan tsan release; do

@@ -18,7 +18,7 @@ if [ $# -eq 0 ]; then
 fi
 failed=
 for name in "$@"; do
-  ninja -C "$build" --quiet "fuzz_$name" || { failed="$failed $name"; continue; }
+  ninja -C "$build" --quiet "fuzz_$name" >"$build/build.log" 2>&1 || { cat "$build/build.log"; failed="$failed $name"; continue; }
   found=$build/findings/$name-
   learnt=$build/learnt/$name
   log=$build/$name.log

@@ -9,8 +9,11 @@
 typedef struct kind {
   const char *iface, *word;
 } kind;
-static const kind kinds[] = {
-    {DLC_IFACE_BACKEND, "backend"}, {DLC_IFACE_DATASET, "dataset"}, {DLC_IFACE_LOGGER, "logger"}, {DLC_IFACE_OP, "op"}};
+static const kind kinds[] = {{DLC_IFACE_BACKEND, "backend"},
+                             {DLC_IFACE_DATASET, "dataset"},
+                             {DLC_IFACE_LOGGER, "logger"},
+                             {DLC_IFACE_OP, "op"},
+                             {DLC_IFACE_SOURCE, "source"}};
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
 /* JSON is UTF-8, which a path need not be: then all but ASCII becomes '?'. */
@@ -74,6 +77,7 @@ static const char *object_name(const kind *k, const void *object)
   if (k == &kinds[0]) return ((const dlc_backend *)object)->name;
   if (k == &kinds[1]) return ((const dlc_dataset *)object)->name;
   if (k == &kinds[2]) return ((const dlc_logger *)object)->name;
+  if (k == &kinds[4]) return ((const dlc_source_type *)object)->name;
   return ((const dlc_op *)object)->name;
 }
 
@@ -107,6 +111,9 @@ static json_t *object_json(const kind *k, const void *object)
     const dlc_logger *l = object;
     set_text(o, "help", l->help);
     json_object_set_new(o, "options", options_json(l->options, l->n_options));
+  } else if (k == &kinds[4]) {
+    set_text(o, "help", ((const dlc_source_type *)object)->help);
+    json_object_set_new(o, "options", json_array());
   } else {
     const dlc_op *op = object;
     set_text(o, "help", op->help);

@@ -75,7 +75,7 @@ static dlc_status check_space(const extraction *x, uint64_t total)
 static int open_parent(int root, const char *path, const char **name)
 {
   char part[NAME_MAX + 1];
-  int fd = dup(root);
+  int fd = fcntl(root, F_DUPFD_CLOEXEC, 0);
   for (const char *slash; fd >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
     size_t n = (size_t)(slash - path);
     int below = -1;

@@ -248,7 +248,8 @@ static int tar_match(const char *path, const uint8_t *head, size_t n)
 
 const dlc_source_type tar_type = {.size = sizeof tar_type,
                                   .name = "tar",
-                                  .help = "tar archives, plain or compressed (gzip, xz, zstd, bzip2: read once into "
-                                          "memory)",
+                                  .help =
+                                      "tar archives, plain or compressed (gzip, xz, zstd, bzip2: into memory, at most "
+                                      "half of it or DLCORE_ARCHIVE_MEMORY MiB)",
                                   .match = tar_match,
                                   .open = tar_open};

@@ -9,11 +9,9 @@
 typedef struct kind {
   const char *iface, *word;
 } kind;
-static const kind kinds[] = {{DLC_IFACE_BACKEND, "backend"},
-                             {DLC_IFACE_DATASET, "dataset"},
-                             {DLC_IFACE_LOGGER, "logger"},
-                             {DLC_IFACE_OP, "op"},
-                             {DLC_IFACE_SOURCE, "source"}};
+static const kind kinds[] = {{DLC_IFACE_BACKEND, "backend"}, {DLC_IFACE_DATASET, "dataset"},
+                             {DLC_IFACE_LOGGER, "logger"},   {DLC_IFACE_OP, "op"},
+                             {DLC_IFACE_SOURCE, "source"},   {DLC_IFACE_TRANSFORM, "transform"}};
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
 /* JSON is UTF-8, which a path need not be: then all but ASCII becomes '?'. */
@@ -58,14 +56,14 @@ static json_t *options_json(const dlc_option *options, uint32_t n)
   return list;
 }
 
-static json_t *attributes_json(const dlc_op *op)
+static json_t *attributes_json(const dlc_attr *attrs, uint32_t n)
 {
-  static const char *const types[] = {"", "int", "float", "bool", "pair", "padding"};
+  static const char *const types[] = {"", "int", "float", "bool", "pair", "padding", "range", "numbers", "word"};
   json_t *list = json_array();
-  for (uint32_t i = 0; i < op->n_attrs; i++) {
-    const dlc_attr *a = dlc_attr_at(op, i);
-    json_array_append_new(
-        list, option_json(a->name, a->type <= DLC_ATTR_PADDING ? types[a->type] : "", a->def, NULL, a->help));
+  for (uint32_t i = 0; i < n; i++) {
+    const dlc_attr *a = dlc_attr_entry(attrs, i);
+    json_array_append_new(list, option_json(a->name, a->type <= DLC_ATTR_CHOICE ? types[a->type] : "", a->def,
+                                            DLC_HAS(a, choices) ? a->choices : NULL, a->help));
   }
   return list;
 }
@@ -78,6 +76,7 @@ static const char *object_name(const kind *k, const void *object)
   if (k == &kinds[1]) return ((const dlc_dataset *)object)->name;
   if (k == &kinds[2]) return ((const dlc_logger *)object)->name;
   if (k == &kinds[4]) return ((const dlc_source_type *)object)->name;
+  if (k == &kinds[5]) return ((const dlc_transform *)object)->name;
   return ((const dlc_op *)object)->name;
 }
 
@@ -114,11 +113,15 @@ static json_t *object_json(const kind *k, const void *object)
   } else if (k == &kinds[4]) {
     set_text(o, "help", ((const dlc_source_type *)object)->help);
     json_object_set_new(o, "options", json_array());
+  } else if (k == &kinds[5]) {
+    const dlc_transform *t = object;
+    set_text(o, "help", t->help);
+    json_object_set_new(o, "options", attributes_json(t->attrs, t->n_attrs));
   } else {
     const dlc_op *op = object;
     set_text(o, "help", op->help);
     json_object_set_new(o, "version", json_integer(op->version));
-    json_object_set_new(o, "options", attributes_json(op));
+    json_object_set_new(o, "options", attributes_json(op->attrs, op->n_attrs));
   }
   return o;
 }

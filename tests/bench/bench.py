@@ -106,8 +106,9 @@ def whole_process(o, model, limit, folder):
     row(f"{label}, start to first step, best script", "ms", [1e3 * r.first_step for r in mine],
         [1e3 * r.first_step for r in best], 0)
     if not limit:
-        row(f"{label}, test accuracy", "%", [100 * r.results["test_accuracy"] for r in mine],
-            [100 * r.results["test_accuracy"] for r in best], 1)
+        for name, runs in (("dlcore", mine), ("PyTorch", best)):
+            if runs:
+                row(f"{label}, test accuracy of {name}", "%", [100 * r.results["test_accuracy"] for r in runs], digits=1)
 
 
 def per_step(o, model, folder):

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What someone without our source tree does: takes the installed SDK, copies the four templates elsewhere, builds them
+# What someone without our source tree does: takes the installed SDK, copies the five templates elsewhere, builds them
 # in both ways, lists them and trains through all of them at once.    sh test_sdk.sh BUILD
 set -eu
 build=$1
@@ -14,7 +14,7 @@ quiet() # quiet COMMAND...: what it wrote is shown only when it fails
 {
   "$@" >"$work/output" 2>&1 || { cat "$work/output" >&2; fail "$*"; }
 }
-ids="acme tiny stripes jsonl"
+ids="acme tiny stripes jsonl darkroom"
 
 # Installed in one place and moved to another: nothing in the SDK may remember where it was.
 quiet cmake --install "$build" --prefix "$work/first"
@@ -73,12 +73,12 @@ layers:
   - acme.softplus: {beta: 2}
   - linear: {out_features: classes}
 E2
-train() # train NAME ARGUMENT...: a run through all four plugins
+train() # train NAME ARGUMENT...: a run through all five plugins
 {
   name=$1
   shift
   quiet dlcore "$@" --backend tiny --dataset stripes:count=300 --logger jsonl:steps=1 --model "$work/net.yaml" \
-    --epochs 2 --batch-size 32 --limit-batches 3 --seed 1 --output "$work/runs" --name "$name"
+    --train-transforms "darkroom.solarize(p=0.3)" --epochs 2 --batch-size 32 --limit-batches 3 --seed 1 --output "$work/runs" --name "$name"
   rows=$(grep -c '"kind": "step"' "$work/runs/$name/log.jsonl")
   [ "$rows" = 6 ] || fail "$name: log.jsonl has $rows rows of steps, expected 6: $(cat "$work/runs/$name/log.jsonl")"
   rows=$(grep -c '"kind": "epoch".*"train_loss": [0-9]' "$work/runs/$name/log.jsonl")
@@ -105,8 +105,9 @@ done
 cmp "$work/runs/plain/weights/last.safetensors" "$work/runs/home/weights/last.safetensors" || fail "the two builds trained to different weights"
 
 # The backend's kernels compute what the reference kernels do.
-quiet dlcore --backend reference --dataset stripes:count=300 --model "$work/net.yaml" --epochs 2 --batch-size 32 --limit-batches 3 \
+quiet dlcore --backend reference --dataset stripes:count=300 --model "$work/net.yaml" \
+  --train-transforms "darkroom.solarize(p=0.3)" --epochs 2 --batch-size 32 --limit-batches 3 \
   --seed 1 --output "$work/runs" --name reference
 cmp "$work/runs/plain/weights/last.safetensors" "$work/runs/reference/weights/last.safetensors" ||
   fail "the tiny backend trained to other weights than the reference kernels"
-echo "ok: four templates, built in two ways, trained"
+echo "ok: five templates, built in two ways, trained"

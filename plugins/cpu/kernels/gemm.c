@@ -151,6 +151,7 @@ INLINE void run_dots(const dots_tile *t, int rows, int cols)
   const int64_t whole = d->length / VEC * VEC;
   const vec_mask rest = vec_first(d->length - whole);
   for (int64_t part = 0, part_a = 0, part_b = 0; part < d->parts; part++, part_a += d->a_part, part_b += d->b_part) {
+#pragma GCC unroll 4
     for (int64_t l = 0; l < whole; l += VEC) add_dots(t, rows, cols, part_a + l, part_b + l, vec_first(VEC), acc);
     if (whole < d->length) add_dots(t, rows, cols, part_a + whole, part_b + whole, rest, acc);
   }

@@ -75,7 +75,7 @@ static void pool_vector(const float *x, int64_t width, cpu_range rows, int64_t k
       at = (take & vec_alli((int32_t)(i * kernel_width + j))) | (~take & at);
     }
   vec_store_part(y, vec_first(n), best);
-  vec_store_bytes(index, n, at);
+  vec_store_bytes(index, __builtin_convertvector(at, vecb), n);
 }
 
 static void pool_one(const pool *p, const float *plane, int64_t oh, int64_t ow, float *y, uint8_t *index)
@@ -95,7 +95,6 @@ static void pool_one(const pool *p, const float *plane, int64_t oh, int64_t ow, 
   *index = (uint8_t)at;
 }
 
-/* n neighbouring outputs of 2x2 windows, 2 apart; `x` and `below`: the two input rows. */
 #if defined(__AVX512F__)
 /* The lanes where v takes the place of *best: it is greater, or not a number while *best is one. */
 INLINE __mmask16 win(vec v, vec *best)
@@ -105,44 +104,52 @@ INLINE __mmask16 win(vec v, vec *best)
   return take;
 }
 
-static void pool_2x2(const float *x, const float *below, int64_t n, float *y, uint8_t *index)
+/* The maxima of a vector of 2x2 windows: their upper and lower elements lie side by side in x and below. */
+INLINE vec maxima(const vec x[2], const vec below[2], vecb *index)
 {
-  const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
-  const __m512i odd = _mm512_set_epi32(31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
-  for (int64_t i = 0; i < n; i += VEC) {
-    const int64_t lanes = n - i < VEC ? n - i : VEC;
-    const uint32_t both = (uint32_t)((1ull << 2 * lanes) - 1);
-    const vec_mask low = (vec_mask)both, high = (vec_mask)(both >> 16);
-    const vec x0 = vec_load_part(x + 2 * i, low), x1 = vec_load_part(x + 2 * i + VEC, high);
-    const vec b0 = vec_load_part(below + 2 * i, low), b1 = vec_load_part(below + 2 * i + VEC, high);
-    vec upper = _mm512_permutex2var_ps(x0, even, x1), lower = _mm512_permutex2var_ps(b0, even, b1);
-    const __mmask16 upper_column = win(_mm512_permutex2var_ps(x0, odd, x1), &upper);
-    const __mmask16 lower_column = win(_mm512_permutex2var_ps(b0, odd, b1), &lower);
-    const __mmask16 second_row = win(lower, &upper);
-    const __mmask16 second_column = (second_row & lower_column) | (~second_row & upper_column);
-    const __m128i at = _mm_or_si128(_mm_maskz_set1_epi8(second_column, 1), _mm_maskz_set1_epi8(second_row, 2));
-    const vec_mask whole = vec_first(lanes);
-    vec_store_part(y + i, whole, upper);
-    _mm_mask_storeu_epi8(index + i, whole, at);
-  }
+  vec upper = vec_even(x[0], x[1]), lower = vec_even(below[0], below[1]);
+  const __mmask16 upper_column = win(vec_odd(x[0], x[1]), &upper);
+  const __mmask16 lower_column = win(vec_odd(below[0], below[1]), &lower);
+  const __mmask16 row = win(lower, &upper), column = (row & lower_column) | (~row & upper_column);
+  *index = (vecb)_mm_or_si128(_mm_maskz_set1_epi8(column, 1), _mm_maskz_set1_epi8(row, 2));
+  return upper;
 }
 #else
-static void pool_2x2(const float *x, const float *below, int64_t n, float *y, uint8_t *index)
+INLINE vec maxima(const vec x[2], const vec below[2], vecb *index)
 {
-  for (int64_t i = 0; i < n; i++) {
-    const float window[4] = {x[2 * i], x[2 * i + 1], below[2 * i], below[2 * i + 1]};
-    float best = window[0];
-    uint8_t at = 0;
-    for (uint8_t j = 1; j < 4; j++) {
-      const bool take = window[j] > best || (isnan(window[j]) && !isnan(best));
-      best = take ? window[j] : best;
-      at = take ? j : at;
-    }
-    y[i] = best;
-    index[i] = at;
+  const vec rest[3] = {vec_odd(x[0], x[1]), vec_even(below[0], below[1]), vec_odd(below[0], below[1])};
+  vec best = vec_even(x[0], x[1]);
+  veci at = {0};
+  for (int j = 0; j < 3; j++) {
+    const veci take = wins(rest[j], best);
+    best = vec_select(take, rest[j], best);
+    at = (take & vec_alli(j + 1)) | (~take & at);
   }
+  *index = __builtin_convertvector(at, vecb);
+  return best;
 }
 #endif
+
+/* One row of `lanes` windows: 2 * lanes elements. */
+INLINE void load_pairs(const float *p, int64_t lanes, vec v[2])
+{
+  v[0] = vec_load_part(p, vec_first(2 * lanes < VEC ? 2 * lanes : VEC));
+  v[1] = vec_load_part(p + VEC, vec_first(2 * lanes > VEC ? 2 * lanes - VEC : 0));
+}
+
+/* n neighbouring outputs of 2x2 windows, 2 apart; `x` and `below`: the two input rows. */
+static void pool_2x2(const float *x, const float *below, int64_t n, float *y, uint8_t *index)
+{
+  for (int64_t i = 0; i < n; i += VEC) {
+    const int64_t lanes = n - i < VEC ? n - i : VEC;
+    vec v[2], w[2];
+    vecb at;
+    load_pairs(x + 2 * i, lanes, v);
+    load_pairs(below + 2 * i, lanes, w);
+    vec_store_part(y + i, vec_first(lanes), maxima(v, w, &at));
+    vec_store_bytes(index + i, at, lanes);
+  }
+}
 
 static void pool_row(const pool *p, const float *plane, int64_t oh, float *y, uint8_t *index)
 {
@@ -209,8 +216,6 @@ static void scatter_plane(const pool *p, const float *dy, const uint8_t *index, 
 #if defined(__AVX512F__)
 static void scatter_2x2(const float *dy, const uint8_t *index, int64_t n, float *dx, float *below)
 {
-  const __m512i low = _mm512_set_epi32(23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0); /* a0 b0 a1 b1 ... */
-  const __m512i high = _mm512_set_epi32(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8);
   for (int64_t i = 0; i < n; i += VEC) {
     const int64_t lanes = n - i < VEC ? n - i : VEC;
     const uint32_t both = (uint32_t)((1ull << 2 * lanes) - 1);
@@ -218,21 +223,32 @@ static void scatter_2x2(const float *dy, const uint8_t *index, int64_t n, float 
     const __m128i at = _mm_maskz_loadu_epi8(vec_first(lanes), index + i);
     vec won[4]; /* by each place in the window */
     for (int8_t j = 0; j < 4; j++) won[j] = _mm512_maskz_mov_ps(_mm_cmpeq_epi8_mask(at, _mm_set1_epi8(j)), d);
-    vec_store_part(dx + 2 * i, (vec_mask)both, _mm512_permutex2var_ps(won[0], low, won[1]));
-    vec_store_part(below + 2 * i, (vec_mask)both, _mm512_permutex2var_ps(won[2], low, won[3]));
+    vec_store_part(dx + 2 * i, (vec_mask)both, vec_zip_low(won[0], won[1]));
+    vec_store_part(below + 2 * i, (vec_mask)both, vec_zip_low(won[2], won[3]));
     if (lanes <= VEC / 2) continue;
-    vec_store_part(dx + 2 * i + VEC, (vec_mask)(both >> 16), _mm512_permutex2var_ps(won[0], high, won[1]));
-    vec_store_part(below + 2 * i + VEC, (vec_mask)(both >> 16), _mm512_permutex2var_ps(won[2], high, won[3]));
+    vec_store_part(dx + 2 * i + VEC, (vec_mask)(both >> 16), vec_zip_high(won[0], won[1]));
+    vec_store_part(below + 2 * i + VEC, (vec_mask)(both >> 16), vec_zip_high(won[2], won[3]));
   }
 }
 #else
 static void scatter_2x2(const float *dy, const uint8_t *index, int64_t n, float *dx, float *below)
 {
-  for (int64_t i = 0; i < n; i++) {
-    dx[2 * i] = index[i] == 0 ? dy[i] : 0;
-    dx[2 * i + 1] = index[i] == 1 ? dy[i] : 0;
-    below[2 * i] = index[i] == 2 ? dy[i] : 0;
-    below[2 * i + 1] = index[i] == 3 ? dy[i] : 0;
+  int64_t i = 0;
+  for (; i + VEC <= n; i += VEC) {
+    vecb bytes;
+    memcpy(&bytes, index + i, sizeof bytes);
+    const veci at = __builtin_convertvector(bytes, veci);
+    const vec d = vec_load(dy + i), zero = {0};
+    vec won[4]; /* by each place in the window */
+    for (int32_t j = 0; j < 4; j++) won[j] = vec_select(at == vec_alli(j), d, zero);
+    vec_store(dx + 2 * i, vec_zip_low(won[0], won[1]));
+    vec_store(dx + 2 * i + VEC, vec_zip_high(won[0], won[1]));
+    vec_store(below + 2 * i, vec_zip_low(won[2], won[3]));
+    vec_store(below + 2 * i + VEC, vec_zip_high(won[2], won[3]));
+  }
+  for (; i < n; i++) {
+    dx[2 * i] = dx[2 * i + 1] = below[2 * i] = below[2 * i + 1] = 0;
+    if (index[i] < 4) (index[i] < 2 ? dx : below)[2 * i + index[i] % 2] = dy[i];
   }
 }
 #endif

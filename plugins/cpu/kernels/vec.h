@@ -26,6 +26,31 @@ typedef struct vec_mask {
 #endif
 typedef int32_t veci __attribute__((vector_size(4 * VEC)));
 
+typedef uint8_t vecb __attribute__((vector_size(VEC))); /* as many bytes as a vector has lanes */
+
+/* Of 2 * VEC neighbours in two vectors: every second one, from the first (even) or the second (odd); and back: the
+ * lower (zip_low) or upper (zip_high) halves of two vectors in turns. */
+#if defined(__AVX512F__)
+#define VEC_EVEN     0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30
+#define VEC_ODD      1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31
+#define VEC_ZIP_LOW  0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define VEC_ZIP_HIGH 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#elif defined(__AVX2__)
+#define VEC_EVEN     0, 2, 4, 6, 8, 10, 12, 14
+#define VEC_ODD      1, 3, 5, 7, 9, 11, 13, 15
+#define VEC_ZIP_LOW  0, 8, 1, 9, 2, 10, 3, 11
+#define VEC_ZIP_HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define VEC_EVEN     0, 2, 4, 6
+#define VEC_ODD      1, 3, 5, 7
+#define VEC_ZIP_LOW  0, 4, 1, 5
+#define VEC_ZIP_HIGH 2, 6, 3, 7
+#endif
+#define vec_even(a, b)     __builtin_shufflevector(a, b, VEC_EVEN)
+#define vec_odd(a, b)      __builtin_shufflevector(a, b, VEC_ODD)
+#define vec_zip_low(a, b)  __builtin_shufflevector(a, b, VEC_ZIP_LOW)
+#define vec_zip_high(a, b) __builtin_shufflevector(a, b, VEC_ZIP_HIGH)
+
 INLINE vec vec_all(float x)
 {
   return x - (vec){0};
@@ -112,10 +137,9 @@ INLINE vec vec_load_every(const float *p, int64_t step, int64_t n)
 #if defined(__AVX512F__)
   if (step == 2) {
     const int64_t last = 2 * n - 1; /* elements from the first to the last that is wanted */
-    const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
     vec low = vec_load_part(p, vec_first(last < VEC ? last : VEC));
     vec high = vec_load_part(p + VEC, vec_first(last < VEC ? 0 : last - VEC));
-    return _mm512_permutex2var_ps(low, even, high);
+    return vec_even(low, high);
   }
 #endif
   vec v = {0};
@@ -123,12 +147,14 @@ INLINE vec vec_load_every(const float *p, int64_t step, int64_t n)
   return v;
 }
 
-INLINE void vec_store_bytes(uint8_t *p, int64_t n, veci v) /* the first n lanes, each 0..255 */
+INLINE void vec_store_bytes(uint8_t *p, vecb v, int64_t n) /* the first n */
 {
 #if defined(__AVX512F__)
-  _mm512_mask_cvtepi32_storeu_epi8(p, vec_first(n), (__m512i)v);
+  _mm_mask_storeu_epi8(p, vec_first(n), (__m128i)v);
 #else
-  for (int64_t i = 0; i < n; i++) p[i] = (uint8_t)v[i];
+  if (n == VEC) memcpy(p, &v, sizeof v);
+  else
+    for (int64_t i = 0; i < n; i++) p[i] = v[i];
 #endif
 }
 

@@ -3,6 +3,7 @@
 #include "program.h"
 #include "train/weights_info.h"
 #include <jansson.h>
+#include <png.h>
 
 /* Trains on folders of pictures without a plugin for computing. */
 #define TINY        "--backend reference --model mlp --batch-size 4 --epochs 1 --logger none "
@@ -319,6 +320,283 @@ START_TEST(recipe_of_pictures_trains_with_all_of_its_transforms)
 }
 END_TEST
 
+/* ---- predict ---- */
+
+/* Weights of a tiny network for 8x8 colour pictures of cats and dogs, in runs/w. */
+static void train_pets(void)
+{
+  make_pictures("pets", 4);
+  ck_runs(TINY SMALL_LISTS "--data-dir pets --name w", 0);
+}
+
+/* Columns of the i-th line (from 0) of `text`, cut at commas; the caller frees *copy. */
+static int columns_of(const char *text, int line, char **copy, char **column, int most)
+{
+  for (; line > 0; line--) text = strchr(text, '\n') + 1;
+  *copy = strndup(text, strcspn(text, "\n"));
+  int n = 0;
+  for (char *c = strtok(*copy, ","); c && n < most; c = strtok(NULL, ",")) column[n++] = c;
+  return n;
+}
+
+START_TEST(predictions_are_rows_of_file_label_and_probability)
+{
+  train_pets();
+  ck_runs("predict --run runs/w pets --backend reference", 0);
+  ck_assert_str_eq(err_text, "");
+  ck_assert_int_eq(count_lines(out_text), 1 + 4);
+  ck_assert_msg(strncmp(out_text, "file,label,probability\n", 23) == 0, "%s", out_text);
+  for (int line = 1; line <= 4; line++) {
+    char *copy, *column[4];
+    ck_assert_int_eq(columns_of(out_text, line, &copy, column, 4), 3);
+    ck_assert_msg(strncmp(column[0], "test/", 5) == 0, "file '%s'", column[0]);
+    ck_assert_msg(strcmp(column[1], "cat") == 0 || strcmp(column[1], "dog") == 0, "label '%s'", column[1]);
+    ck_assert_double_ge(atof(column[2]), 0.5);
+    ck_assert_double_le(atof(column[2]), 1);
+    free(copy);
+  }
+}
+END_TEST
+
+/* The share of right labels is what training measured with the same weights. */
+START_TEST(predictions_agree_with_the_evaluation)
+{
+  train_pets();
+  char *text = file_of("w", "results.json");
+  json_t *root = json_loads(text, 0, NULL);
+  const double accuracy = json_number_value(json_object_get(root, "test_accuracy"));
+  json_decref(root);
+  free(text);
+  ck_runs("predict --run runs/w --data-dir pets --split test --backend reference --batch-size 3", 0);
+  int right = 0;
+  for (int line = 1; line <= 4; line++) {
+    char *copy, *column[4];
+    columns_of(out_text, line, &copy, column, 4);
+    right += strstr(column[0], column[1]) != NULL;
+    free(copy);
+  }
+  ck_assert_double_eq_tol(right / 4.0, accuracy, 1e-9);
+}
+END_TEST
+
+START_TEST(predictions_do_not_depend_on_batch_threads_or_way_in)
+{
+  train_pets();
+  ck_assert_int_eq(rename("pets/test", "flat"), 0);
+  ck_runs("predict --run runs/w flat --backend reference -o a.csv", 0);
+  ck_contains(out_text, "a.csv: 4 pictures\n");
+  ck_runs("predict -w runs/w/weights/last.safetensors flat --backend reference --batch-size 3 --threads 3 -o b.csv", 0);
+  ck_assert(same_files("a.csv", "b.csv"));
+  ck_assert_int_eq(chdir("flat"), 0);
+  ck_runs("predict --run ../runs/w cat/0.ppm dog/1.ppm cat/1.ppm dog/0.ppm --backend reference --topk 5", 0);
+  ck_assert_int_eq(chdir(".."), 0);
+  ck_assert_int_eq(count_lines(out_text), 5);
+  char *a = read_file("a.csv", NULL);
+  for (int line = 1; line <= 4; line++) {
+    char *copy, *column[6], row[256];
+    ck_assert_int_eq(columns_of(out_text, line, &copy, column, 6), 5);
+    ck_assert_double_eq_tol(atof(column[2]) + atof(column[4]), 1, 1e-5);
+    snprintf(row, sizeof row, "\n%s,%s,%s\n", column[0], column[1], column[2]);
+    ck_contains(a, row);
+    free(copy);
+  }
+  free(a);
+}
+END_TEST
+
+START_TEST(json_holds_every_file_with_its_best_classes)
+{
+  train_pets();
+  ck_runs("predict --run runs/w pets --backend reference --format json --topk 2", 0);
+  json_error_t error;
+  json_t *root = json_loads(out_text, 0, &error);
+  ck_assert_msg(root != NULL, "%s", error.text);
+  ck_assert_uint_eq(json_array_size(root), 4);
+  const json_t *best = json_object_get(json_array_get(root, 3), "predictions");
+  ck_assert_uint_eq(json_array_size(best), 2);
+  ck_assert_double_ge(json_number_value(json_object_get(json_array_get(best, 0), "probability")), 0.5);
+  json_decref(root);
+}
+END_TEST
+
+START_TEST(submission_is_sorted_by_number_and_clipped)
+{
+  train_pets();
+  make_folder("kaggle");
+  for (int i = 1; i <= 12; i++) {
+    char path[64];
+    snprintf(path, sizeof path, "kaggle/%d.ppm", i);
+    write_picture(path, 8 + i, 9, i);
+  }
+  ck_runs("predict --run runs/w kaggle --backend reference --format kaggle -o s.csv", 0);
+  char *text = read_file("s.csv", NULL);
+  ck_assert_msg(strncmp(text, "id,label\n", 9) == 0, "%s", text);
+  ck_assert_int_eq(count_lines(text), 13);
+  for (int line = 1; line <= 12; line++) {
+    char *copy, *column[2];
+    ck_assert_int_eq(columns_of(text, line, &copy, column, 2), 2);
+    ck_assert_int_eq(atoi(column[0]), line);
+    free(copy);
+  }
+  free(text);
+  ck_runs("predict --run runs/w kaggle --backend reference --format kaggle --clip 0.5", 0);
+  ck_contains(out_text, "\n12,0.5\n");
+  make_folder("more");
+  write_picture("more/12.ppm", 9, 9, 1);
+  ck_refuses("predict --run runs/w kaggle more --backend reference --format kaggle", 1,
+             "kaggle/12.ppm and more/12.ppm have the same id 12");
+  write_picture("more/cat.ppm", 9, 9, 1);
+  ck_refuses("predict --run runs/w more --backend reference --format kaggle", 1,
+             "cat.ppm has no number in its name to be its id");
+}
+END_TEST
+
+START_TEST(bad_pictures_are_left_out_of_predictions_when_asked)
+{
+  train_pets();
+  write_text("pets/test/dog/1.ppm", "no picture");
+  ck_runs("predict --run runs/w pets --backend reference", 1);
+  ck_contains(err_text, "pets/test/dog/1.ppm");
+  ck_assert_str_eq(out_text, "");
+  ck_runs("predict --run runs/w pets --backend reference --on-bad-image skip", 0);
+  ck_assert_int_eq(count_lines(out_text), 1 + 3);
+  ck_lacks(out_text, "dog/1.ppm");
+  ck_contains(err_text, "warning: bad picture pets/test/dog/1.ppm");
+}
+END_TEST
+
+START_TEST(prediction_without_what_it_needs_says_what_is_missing)
+{
+  train_pets();
+  ck_refuses("predict pets", 2, "predict needs --weights FILE or --run DIR");
+  ck_refuses("predict --run runs/w", 2, "nothing to predict on");
+  ck_refuses("predict --run nowhere pets", 1, "nowhere/weights/last.safetensors");
+  ck_refuses("predict --run runs/w nowhere --backend reference", 1, "nowhere: No such file or directory");
+  ck_refuses("predict --run runs/w pets --split train2 --backend reference", 2,
+             "--split: expected one of train|val|test");
+  write_text("m.yaml", "layers:\n  - flatten\n  - linear: {name: other, out_features: classes}\n");
+  ck_refuses("predict --run runs/w pets --model m.yaml --backend reference", 1,
+             "has no `other.weight` of shape [2, 192]: it is not of this model");
+  ck_refuses("predict --run runs/w pets --eval-transforms resize([9,8]) --backend reference", 1,
+             "pictures come as 3x9x8, the weights are for 3x8x8");
+  ck_refuses("predict --run runs/w --dataset shapes --backend reference", 1, "the weights are for 3x8x8");
+}
+END_TEST
+
+/* ---- data ---- */
+
+START_TEST(info_measures_the_pictures_to_train_on)
+{
+  make_pictures("pets", 1);
+  for (int class = 0; class < 2; class ++) {
+    FILE *f = fopen(class ? "pets/train/dog/0.ppm" : "pets/train/cat/0.ppm", "w");
+    fprintf(f, "P6 1 %d 255\n%s", class ? 1 : 2, class ? "\xff\xff\xff" : "");
+    for (int i = 0; !class && i < 6; i++) putc(i % 3 ? 0 : 255, f);
+    ck_assert_int_eq(fclose(f), 0);
+  }
+  ck_runs("data info --data-dir pets", 0);
+  ck_contains(out_text, "\nclass                         train        val       test\n");
+  ck_contains(out_text, "\ndog                               1          1          1\n");
+  ck_contains(out_text, "\nall                               2          2          2\n");
+  ck_contains(out_text, "\nsize      1 to 1 wide, 1 to 2 high, colour\n");
+  ck_contains(out_text, "\nmean      1.0000, 0.3333, 0.3333\n");
+  ck_contains(out_text, "\nstd       0.0000, 0.4714, 0.4714\n");
+}
+END_TEST
+
+START_TEST(check_names_every_bad_picture_of_every_split)
+{
+  make_pictures("pets", 3);
+  ck_runs("data check --data-dir pets", 0);
+  ck_contains(out_text, "checked   14 pictures, all can be read\n");
+  write_text("pets/train/cat/2.ppm", "no picture");
+  write_text("pets/test/dog/0.ppm", "P6 9 9 255\ntoo short");
+  ck_runs("data check --data-dir pets --threads 3", 1);
+  ck_contains(out_text, "\nbad in train: pets/train/cat/2.ppm: ");
+  ck_contains(out_text, "\nbad in test: pets/test/dog/0.ppm: ");
+  ck_assert_str_eq(err_text, "dlcore: 2 of 14 pictures are bad\n");
+}
+END_TEST
+
+/* An image as RGB; the caller frees its pixels. */
+static unsigned char *read_png(const char *path, png_image *image)
+{
+  *image = (png_image){.version = PNG_IMAGE_VERSION};
+  ck_assert_msg(png_image_begin_read_from_file(image, path), "%s: %s", path, image->message);
+  image->format = PNG_FORMAT_RGB;
+  unsigned char *pixels = malloc(PNG_IMAGE_SIZE(*image));
+  ck_assert_msg(png_image_finish_read(image, NULL, pixels, 0, NULL), "%s: %s", path, image->message);
+  return pixels;
+}
+
+START_TEST(grid_shows_what_the_network_sees_without_its_normalisation)
+{
+  make_pictures("pets", 5);
+  for (int i = 0; i < 5; i++) {
+    char path[64];
+    snprintf(path, sizeof path, "pets/train/cat/%d.ppm", i);
+    write_picture(path, 8, 8, i);
+  }
+  ck_runs("data grid --data-dir pets --train-transforms center_crop(8) -o a.png", 0);
+  ck_contains(out_text, "cat, cat, cat, cat, cat, dog, dog, dog\ndog, dog\n");
+  png_image image;
+  unsigned char *pixels = read_png("a.png", &image);
+  ck_assert_uint_eq(image.width, 8 * 10 + 2);
+  ck_assert_uint_eq(image.height, 2 * 10 + 2);
+  for (int x = 0; x < 8 * 10 + 2; x++) ck_assert_uint_eq(pixels[3 * x], 0);
+  /* The second picture begins in column 12 of line 2; its kind is 1. */
+  const unsigned char *at = pixels + 3 * (2 * image.width + 12 + 3);
+  ck_assert_uint_eq(at[0], 40);
+  ck_assert_uint_eq(at[1], 21);
+  ck_assert_uint_eq(at[2], 246);
+  free(pixels);
+  ck_runs("data grid --data-dir pets --train-transforms center_crop(8)normalize(imagenet) -o b.png", 0);
+  ck_assert(same_files("a.png", "b.png"));
+}
+END_TEST
+
+START_TEST(grid_is_random_by_the_seed_and_of_training_alone)
+{
+  static const char *const list =
+      "--train-transforms center_crop(8)random_crop(8,padding=4) --eval-transforms center_crop(8)";
+  static const char *const more[] = {"--seed 1 -o a.png", "--seed 1 -o b.png", "--seed 2 -o c.png",
+                                     "--seed 1 --split val -o d.png", "--seed 2 --split val -o e.png"};
+  make_pictures("pets", 4);
+  for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+    char arguments[512];
+    snprintf(arguments, sizeof arguments, "data grid --data-dir pets %s %s", list, more[i]);
+    ck_runs(arguments, 0);
+  }
+  ck_assert(same_files("a.png", "b.png"));
+  ck_assert(!same_files("a.png", "c.png"));
+  ck_assert(same_files("d.png", "e.png"));
+}
+END_TEST
+
+START_TEST(extracted_files_are_those_of_the_source)
+{
+  make_pictures("pets", 1);
+  ck_runs("data extract pets copy", 0);
+  ck_contains(out_text, "copy: 6 files, ");
+  ck_assert(same_files("pets/val/dog/0.ppm", "copy/val/dog/0.ppm"));
+  ck_refuses("data extract pets copy", 1, "copy/");
+  ck_assert_int_eq(unlink("copy/val/dog/0.ppm"), 0);
+  ck_runs("data extract pets copy --exist-ok", 0);
+  ck_contains(out_text, "copy: 1 file, ");
+}
+END_TEST
+
+START_TEST(part_of_data_that_is_none_gets_the_nearest)
+{
+  ck_refuses("data", 2, "expected dlcore data info, check, grid or extract");
+  ck_refuses("data chekc", 2, "did you mean 'check'?");
+  ck_refuses("data info pets", 2, "unexpected argument 'pets'; where the data is says --data-dir");
+  ck_refuses("data extract pets", 2, "expected dlcore data extract ARCHIVE DIR");
+  ck_refuses("data grid --dataset shapes --split val", 2, "--split: dataset shapes has no split 'val'");
+  ck_refuses("data check --epochs 3", 2, "--epochs is not an option of dlcore data");
+}
+END_TEST
+
 int main(void)
 {
   TCase *t = tcase_create("data");
@@ -345,5 +623,18 @@ int main(void)
   tcase_add_test(t, recipe_is_found_by_name);
   tcase_add_test(t, summary_shows_the_shape_after_the_transforms);
   tcase_add_test(t, recipe_of_pictures_trains_with_all_of_its_transforms);
+  tcase_add_test(t, predictions_are_rows_of_file_label_and_probability);
+  tcase_add_test(t, predictions_agree_with_the_evaluation);
+  tcase_add_test(t, predictions_do_not_depend_on_batch_threads_or_way_in);
+  tcase_add_test(t, json_holds_every_file_with_its_best_classes);
+  tcase_add_test(t, submission_is_sorted_by_number_and_clipped);
+  tcase_add_test(t, bad_pictures_are_left_out_of_predictions_when_asked);
+  tcase_add_test(t, prediction_without_what_it_needs_says_what_is_missing);
+  tcase_add_test(t, info_measures_the_pictures_to_train_on);
+  tcase_add_test(t, check_names_every_bad_picture_of_every_split);
+  tcase_add_test(t, grid_shows_what_the_network_sees_without_its_normalisation);
+  tcase_add_test(t, grid_is_random_by_the_seed_and_of_training_alone);
+  tcase_add_test(t, extracted_files_are_those_of_the_source);
+  tcase_add_test(t, part_of_data_that_is_none_gets_the_nearest);
   return run_suite("data", t);
 }

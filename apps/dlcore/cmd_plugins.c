@@ -97,7 +97,7 @@ static void print_text(const json_t *root, const char *name)
 static int print_list(cli_job *job, const json_t *root)
 {
   const cli_options *o = job->options;
-  const char *name = o->argument;
+  const char *name = o->arguments.n ? o->arguments.items[0] : NULL;
   bool empty = !json_array_size(json_object_get(root, "files")) && !json_array_size(json_object_get(root, "built_in"));
   if (name && empty) {
     char *near = cli_plugin_nearest(job, name);
@@ -123,7 +123,7 @@ int cli_plugins(cli_options *o, cli_console *c)
   int code = cli_job_open(&job, o, c);
   if (code == CLI_OK) {
     dlc_registry_load_all(job.registry);
-    json_t *root = cli_plugin_list(&job, o->argument);
+    json_t *root = cli_plugin_list(&job, o->arguments.n ? o->arguments.items[0] : NULL);
     code = print_list(&job, root);
     json_decref(root);
   }

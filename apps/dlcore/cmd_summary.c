@@ -29,6 +29,7 @@ static int read_subject(cli_job *job, subject *s)
   int code = cli_job_dataset(job);
   if (code != CLI_OK) return code;
   code = cli_job_transforms(job);
+  if (code == CLI_OK) code = cli_job_shape(job);
   if (code == CLI_OK)
     *s = (subject){{job->shape[0], job->shape[1], job->shape[2]}, job->info->n_classes, job->dataset->name};
   return code;

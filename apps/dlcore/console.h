@@ -36,6 +36,8 @@ void cli_report(cli_console *c, int code);
 
 /* [main] Shows how far the run is: on a terminal at most ten times a second, elsewhere a line every ten seconds. */
 void cli_progress(cli_console *c, const dlc_progress *p);
+/* The same for what has no loss: "check 120/500". */
+void cli_progress_count(cli_console *c, const char *what, uint32_t done, uint32_t count);
 void cli_progress_clear(cli_console *c);
 
 #endif

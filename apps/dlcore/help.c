@@ -13,6 +13,8 @@ static const char usage_train[] = "usage: dlcore [train] [options]\n"
                                   "  dlcore --dataset mnist --data-dir DIR --epochs 5\n"
                                   "  dlcore --model mlp --opt sgd --lr 0.1 --momentum 0.9 --name first-try\n"
                                   "  dlcore summary --model lenet      layers, shapes, parameters\n"
+                                  "  dlcore data info|check|grid|extract   the data, before training on it\n"
+                                  "  dlcore predict --run DIR INPUT...     what trained weights make of pictures\n"
                                   "  dlcore plugins [NAME] [--json]    what is installed, and why not\n";
 static const char usage_summary[] = "usage: dlcore summary [options]\n"
                                     "\n"
@@ -26,6 +28,26 @@ static const char usage_plugins[] =
     "Lists every plugin file that was looked at, in order, with what it provides or why "
     "it was not\ntaken. With the name of a plugin or of something it provides: only that, "
     "and a backend is\nopened to say what it chose for this machine.\n";
+
+static const char usage_predict[] =
+    "usage: dlcore predict --weights FILE INPUT... [options]\n"
+    "\n"
+    "Classifies pictures. An INPUT is a folder, an archive or a picture; of a data set with a test\n"
+    "split that split is taken, else every picture. The weights know their model, their classes and\n"
+    "what is done to pictures before.\n"
+    "\n"
+    "  dlcore predict --run runs/first-try photos/ more.zip cat.jpg\n"
+    "  dlcore predict --run runs/pets dogs-vs-cats.zip --format kaggle --clip 0.005 -o submission.csv\n"
+    "  dlcore predict --run runs/first-try --dataset fashion-mnist --split test --topk 3\n";
+static const char usage_data[] = "usage: dlcore data info|check|grid [options]\n"
+                                 "       dlcore data extract ARCHIVE DIR\n"
+                                 "\n"
+                                 "info: classes, counts, shapes, mean and deviation. check: reads every picture. grid: "
+                                 "an image of\nwhat the network sees. extract: files from an archive, never outside of "
+                                 "DIR.\n"
+                                 "\n"
+                                 "  dlcore data check --data-dir pets.zip\n"
+                                 "  dlcore data grid -c convnet-004 --data-dir pets.zip -o grid.png\n";
 
 /* Words of `text`, broken before WIDTH, continued at column LEFT. */
 static void print_wrapped(const char *text, size_t column)
@@ -66,7 +88,12 @@ static void print_option(const cli_option *o)
 
 void cli_help(int command)
 {
-  fputs(command == CLI_SUMMARY ? usage_summary : command == CLI_PLUGINS ? usage_plugins : usage_train, stdout);
+  fputs(command == CLI_SUMMARY   ? usage_summary
+        : command == CLI_PLUGINS ? usage_plugins
+        : command == CLI_PREDICT ? usage_predict
+        : command == CLI_DATA    ? usage_data
+                                 : usage_train,
+        stdout);
   const char *group = "";
   for (size_t i = 0; i < cli_table_size; i++) {
     if (!(cli_table[i].commands & command)) continue;

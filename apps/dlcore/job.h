@@ -24,7 +24,8 @@ typedef struct cli_job {
   const dlc_dataset_info *info;
   /* cli_job_transforms() */
   dlc_pipeline *train_transforms, *eval_transforms; /* NULL: none */
-  int64_t shape[3];                                 /* of what the network sees: channels, height, width */
+  /* cli_job_shape() */
+  int64_t shape[3]; /* of what the network sees: channels, height, width */
   /* cli_job_model() */
   dlc_model *model;
   char *model_path;
@@ -46,6 +47,10 @@ void cli_say_dataset(const cli_job *job);
 /* After the dataset: reads the lists of transforms. Where there are none and pictures differ in size, usual ones are
  * taken, in the options too. transforms.c */
 int cli_job_transforms(cli_job *job);
+/* After the transforms: the shape they give in evaluation. transforms.c */
+int cli_job_shape(cli_job *job);
+/* One list; NULL and "none" give NULL. `option` begins the reason. */
+int cli_read_transforms(cli_job *job, const char *option, const char *text, dlc_pipeline **pipeline);
 int cli_job_model(cli_job *job);
 /* `auto` becomes the name of what was taken, in the options too. */
 int cli_job_backend(cli_job *job);

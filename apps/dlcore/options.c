@@ -13,7 +13,12 @@ extern char **environ;
 static const struct {
   const char *name;
   int command;
-} commands[] = {{"train", CLI_TRAIN}, {"summary", CLI_SUMMARY}, {"plugins", CLI_PLUGINS}};
+  uint32_t arguments; /* at most */
+} commands[] = {{"train", CLI_TRAIN, 0},
+                {"summary", CLI_SUMMARY, 0},
+                {"plugins", CLI_PLUGINS, 1},
+                {"predict", CLI_PREDICT, UINT32_MAX},
+                {"data", CLI_DATA, 3}};
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 const char *cli_command_name(int command)
@@ -21,6 +26,13 @@ const char *cli_command_name(int command)
   for (size_t i = 0; i < N_COMMANDS; i++)
     if (commands[i].command == command) return commands[i].name;
   return "";
+}
+
+static uint32_t arguments_of(int command)
+{
+  for (size_t i = 0; i < N_COMMANDS; i++)
+    if (commands[i].command == command) return commands[i].arguments;
+  return 0;
 }
 
 /* ---- look-up ---- */
@@ -47,11 +59,30 @@ const cli_option *cli_option_named(const char *name)
   return NULL;
 }
 
-static const cli_option *option_lettered(char letter)
+/* Of two options of one name the command's own. */
+static const cli_option *option_of(int command, const char *name)
 {
   for (size_t i = 0; i < cli_table_size; i++)
-    if (cli_table[i].letter && cli_table[i].letter == letter) return &cli_table[i];
-  return NULL;
+    if ((cli_table[i].commands & command) &&
+        (dlc_name_equal(cli_table[i].name, name) || is_alias(cli_table[i].aliases, name)))
+      return &cli_table[i];
+  return cli_option_named(name);
+}
+
+static const cli_option *option_lettered(int command, char letter)
+{
+  const cli_option *found = NULL;
+  for (size_t i = 0; i < cli_table_size; i++) {
+    if (!cli_table[i].letter || cli_table[i].letter != letter) continue;
+    if (cli_table[i].commands & command) return &cli_table[i];
+    found = &cli_table[i];
+  }
+  return found;
+}
+
+bool cli_option_given(const cli_options *o, const char *name)
+{
+  return o->rank[option_of(o->command, name) - cli_table] != CLI_FROM_DEFAULT;
 }
 
 const char *cli_option_nearest(const char *name, int wanted, int flags)
@@ -127,21 +158,26 @@ static dlc_status read_string(const cli_option *option, const char *text, const 
   return dlc_fail(DLC_INVALID, "%s: expected one of %s, got '%s'", label, option->range, text);
 }
 
+/* The list keeps its first `kept` items. */
+static dlc_status add_item(cli_options *o, cli_list *list, uint32_t kept, const char *text)
+{
+  const char **items = dlc_arena_alloc(&o->arena, (kept + 1) * sizeof *items);
+  if (!items) return dlc_fail_nomem();
+  if (kept) memcpy(items, list->items, kept * sizeof *items);
+  items[kept] = text;
+  *list = (cli_list){items, kept + 1};
+  return DLC_OK;
+}
+
 static dlc_status store_string(cli_options *o, const cli_option *option, const char *text, bool append)
 {
   char *copy = dlc_arena_strdup(&o->arena, text);
   if (!copy) return dlc_fail_nomem();
-  if (option->type != CLI_LIST) {
-    *(const char **)field(o, option) = copy;
-    return DLC_OK;
+  if (option->type == CLI_LIST) {
+    cli_list *list = field(o, option);
+    return add_item(o, list, append ? list->n : 0, copy);
   }
-  cli_list *list = field(o, option);
-  uint32_t kept = append ? list->n : 0;
-  const char **items = dlc_arena_alloc(&o->arena, (kept + 1) * sizeof *items);
-  if (!items) return dlc_fail_nomem();
-  if (kept) memcpy(items, list->items, kept * sizeof *items);
-  items[kept] = copy;
-  *list = (cli_list){items, kept + 1};
+  *(const char **)field(o, option) = copy;
   return DLC_OK;
 }
 
@@ -285,7 +321,7 @@ static dlc_status read_long(cli_options *o, const char *argument, arguments *a)
   size_t n = equal ? (size_t)(equal - argument) : strlen(argument);
   snprintf(label, sizeof label, "%.*s", (int)(n < 79 ? n : 79), argument);
   const char *name = label + 2;
-  const cli_option *option = cli_option_named(name);
+  const cli_option *option = option_of(o->command, name);
   if (!option && (strncmp(name, "no-", 3) == 0 || strncmp(name, "no_", 3) == 0)) {
     option = cli_option_named(name + 3);
     if (!option || option->type != CLI_BOOL) return unknown_option(o, label, option ? name + 3 : name);
@@ -305,7 +341,7 @@ static dlc_status read_letters(cli_options *o, const char *argument, arguments *
 {
   for (const char *p = argument + 1; *p; p++) {
     const char label[] = {'-', *p, 0};
-    const cli_option *option = option_lettered(*p);
+    const cli_option *option = option_lettered(o->command, *p);
     if (!option) return unknown_option(o, label, label + 1);
     DLC_TRY(check_command(o, option, label));
     if (option->type == CLI_BOOL) {
@@ -347,8 +383,8 @@ static dlc_status read_command_line(cli_options *o, int argc, char **argv)
       DLC_TRY(read_long(o, argument, &a));
     } else if (argument[0] == '-' && argument[1]) {
       DLC_TRY(read_letters(o, argument, &a));
-    } else if (o->command == CLI_PLUGINS && !o->argument) {
-      o->argument = argument;
+    } else if (o->arguments.n < arguments_of(o->command)) {
+      DLC_TRY(add_item(o, &o->arguments, o->arguments.n, argument));
     } else {
       return dlc_fail(DLC_INVALID, "unexpected argument '%s'; see dlcore --help", argument);
     }

@@ -11,7 +11,7 @@
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 /* Commands, as bits of cli_option.commands. */
-enum { CLI_TRAIN = 1, CLI_SUMMARY = 2, CLI_PLUGINS = 4, CLI_ALL = 7 };
+enum { CLI_TRAIN = 1, CLI_SUMMARY = 2, CLI_PLUGINS = 4, CLI_PREDICT = 8, CLI_DATA = 16, CLI_ALL = 31 };
 
 enum {
   CLI_INT = 1,
@@ -36,15 +36,17 @@ typedef struct cli_list {
 
 /* Effective values. Numbers that were not set and have no default: -1, or NaN where they are floats. */
 typedef struct cli_options {
-  int command;          /* CLI_TRAIN, ... */
-  const char *argument; /* of `plugins NAME`, or NULL */
+  int command;        /* CLI_TRAIN, ... */
+  cli_list arguments; /* what is no option: of `plugins NAME`, `predict INPUT...`, `data info` */
   const char *dataset, *data_dir;
   const char *model, *init_from, *input;
   const char *backend, *opt, *output, *name, *color, *config, *plugin_path, *dump_graph;
   cli_list logger;
   const char *train_transforms, *eval_transforms, *on_bad_image;
-  int64_t epochs, batch_size, seed, threads, workers, limit_batches, classes, limit_per_class, cache_memory;
-  double lr, momentum, weight_decay, val_split;
+  const char *weights, *run, *split, *format, *file;
+  int64_t epochs, batch_size, seed, threads, workers, limit_batches, classes, limit_per_class, cache_memory, topk,
+      count;
+  double lr, momentum, weight_decay, val_split, clip;
   bool shuffle, stratified, exist_ok, quiet, verbose, progress, json, help, version;
   dlc_arena arena;     /* owner of every string above */
   unsigned char *rank; /* of each table entry: where its value came from (CLI_FROM_...) */
@@ -74,6 +76,8 @@ int cli_options_parse(int argc, char **argv, cli_options *o, const char **warnin
 void cli_options_free(cli_options *o);
 
 const cli_option *cli_option_named(const char *name); /* aliases too; NULL: none */
+/* Whether the user set it, in whatever way. */
+bool cli_option_given(const cli_options *o, const char *name);
 /* Of the options with all of `flags` and one of `commands`; NULL: none is near. */
 const char *cli_option_nearest(const char *name, int commands, int flags);
 /* Checks and stores one value. `label` begins the reason: "--epochs", "f.yaml:3:9: epochs". */

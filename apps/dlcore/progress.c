@@ -88,25 +88,41 @@ static int terminal_columns(void)
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
 }
 
-void cli_progress(cli_console *c, const dlc_progress *p)
+/* Whether it is time for another line; the first comes after one period where lines stay. */
+static bool is_due(cli_console *c)
 {
-  if (!c->progress) return;
+  if (!c->progress) return false;
   double now = dlc_seconds();
   if (c->last_draw == 0 && !c->redraw) c->last_draw = now;
-  if (now - c->last_draw < (c->redraw ? REDRAW_SECONDS : PLAIN_SECONDS)) return;
+  if (now - c->last_draw < (c->redraw ? REDRAW_SECONDS : PLAIN_SECONDS)) return false;
   c->last_draw = now;
-  dlc_str line = {0};
+  return true;
+}
+
+static void draw(cli_console *c, const char *line)
+{
   pthread_mutex_lock(&c->lock);
-  if (c->redraw) {
-    /* One column stays free: a full line would wrap. */
-    format_line(c, p, terminal_columns() - 1, &line);
-    fprintf(stderr, "\r%s\033[K", dlc_str_get(&line));
-    c->drawn = true;
-  } else {
-    format_line(c, p, PLAIN_COLUMNS, &line);
-    fprintf(stderr, "%s\n", dlc_str_get(&line));
-  }
+  fprintf(stderr, c->redraw ? "\r%s\033[K" : "%s\n", line);
+  c->drawn = c->redraw;
   fflush(stderr);
   pthread_mutex_unlock(&c->lock);
+}
+
+void cli_progress(cli_console *c, const dlc_progress *p)
+{
+  if (!is_due(c)) return;
+  dlc_str line = {0};
+  /* One column stays free: a full line would wrap. */
+  format_line(c, p, c->redraw ? terminal_columns() - 1 : PLAIN_COLUMNS, &line);
+  draw(c, dlc_str_get(&line));
+  dlc_str_free(&line);
+}
+
+void cli_progress_count(cli_console *c, const char *what, uint32_t done, uint32_t count)
+{
+  if (!is_due(c)) return;
+  dlc_str line = {0};
+  dlc_str_addf(&line, "%s %u/%u", what, done, count);
+  draw(c, dlc_str_get(&line));
   dlc_str_free(&line);
 }

@@ -15,8 +15,7 @@ static dlc_status find_transform(void *registry, const char *name, const dlc_tra
   return status;
 }
 
-/* "none" and no text are no list. */
-static int read_list(cli_job *job, const char *option, const char *text, dlc_pipeline **pipeline)
+int cli_read_transforms(cli_job *job, const char *option, const char *text, dlc_pipeline **pipeline)
 {
   const dlc_transform_finder finder = {find_transform, job->registry, dlc_registry_host(job->registry)};
   *pipeline = NULL;
@@ -35,9 +34,13 @@ int cli_job_transforms(cli_job *job)
     o->train_transforms = o->eval_transforms = usual;
     cli_say(job->console, DLC_LOG_INFO, "transforms the pictures differ in size, so they go through %s", usual);
   }
-  int code = read_list(job, "--train-transforms", o->train_transforms, &job->train_transforms);
-  if (code == CLI_OK) code = read_list(job, "--eval-transforms", o->eval_transforms, &job->eval_transforms);
-  if (code != CLI_OK) return code;
+  int code = cli_read_transforms(job, "--train-transforms", o->train_transforms, &job->train_transforms);
+  if (code == CLI_OK) code = cli_read_transforms(job, "--eval-transforms", o->eval_transforms, &job->eval_transforms);
+  return code;
+}
+
+int cli_job_shape(cli_job *job)
+{
   dlc_sample_format format;
   dlc_status status = dlc_sample_format_make(job->info, job->eval_transforms, &format);
   if (status < 0) {

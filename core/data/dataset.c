@@ -34,8 +34,26 @@ static dlc_status check_splits(const dlc_dataset *dataset, const dlc_dataset_inf
       return dlc_fail(DLC_INVALID, "split %s has samples in memory, but of no size", split->name);
     if (!DLC_HAS(split, samples) && !DLC_HAS(dataset, read))
       return dlc_fail(DLC_INVALID, "split %s has no samples in memory, and the dataset no read()", split->name);
-    DLC_TRY(check_labels(info, split));
   }
+  return DLC_OK;
+}
+
+/* Pictures to predict on, of no known class: nothing else is asked of them. */
+static bool is_unlabelled(const dlc_dataset_info *info)
+{
+  for (uint32_t i = 0; i < info->n_splits; i++)
+    if (strcmp(dlc_split_at(info, i)->name, "test") != 0 || dlc_split_at(info, i)->labels) return false;
+  return true;
+}
+
+static dlc_status check_classes(const dlc_dataset_info *info)
+{
+  if (info->n_classes < 1 || info->n_classes > INT32_MAX || !info->class_names)
+    return dlc_fail(DLC_INVALID, "it has %u classes%s", info->n_classes,
+                    info->class_names ? "" : " and no names of them");
+  for (uint32_t i = 0; i < info->n_classes; i++)
+    if (!info->class_names[i]) return dlc_fail(DLC_INVALID, "class %u has no name", i);
+  for (uint32_t i = 0; i < info->n_splits; i++) DLC_TRY(check_labels(info, dlc_split_at(info, i)));
   return dlc_split_find(info, "train") >= 0 ? DLC_OK : dlc_fail(DLC_INVALID, "it has no split 'train'");
 }
 
@@ -66,13 +84,9 @@ static dlc_status check_info(const dlc_dataset *dataset, const dlc_dataset_info 
   const size_t least = END_OF(dlc_dataset_info, splits);
   if (info->size < least)
     return dlc_fail(DLC_INVALID, "its dlc_dataset_info has %u bytes, at least %zu are needed", info->size, least);
-  if (info->n_classes < 1 || info->n_classes > INT32_MAX || !info->class_names)
-    return dlc_fail(DLC_INVALID, "it has %u classes%s", info->n_classes,
-                    info->class_names ? "" : " and no names of them");
-  for (uint32_t i = 0; i < info->n_classes; i++)
-    if (!info->class_names[i]) return dlc_fail(DLC_INVALID, "class %u has no name", i);
   DLC_TRY(check_shape(info));
-  return check_splits(dataset, info);
+  DLC_TRY(check_splits(dataset, info));
+  return is_unlabelled(info) ? DLC_OK : check_classes(info);
 }
 
 dlc_status dlc_dataset_describe(const dlc_dataset *dataset, dlc_data *data, const dlc_dataset_info **info)

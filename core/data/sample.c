@@ -77,9 +77,10 @@ static dlc_status interleave(dlc_sampler *s, const uint8_t *planes)
 }
 
 /* The picture of sample `index`, in `view`: cached, resident or read. */
-static dlc_status fetch(dlc_sampler *s, uint32_t index, dlc_picture *view)
+dlc_status dlc_sampler_picture(dlc_sampler *s, uint32_t index, dlc_picture *view)
 {
   dlc_picture *p = &s->picture.picture;
+  *view = *p;
   if (s->config.cache && dlc_cache_get(s->config.cache, index, view)) return DLC_OK;
   dlc_status status;
   if (DLC_HAS(s->split, samples))
@@ -110,8 +111,8 @@ dlc_status dlc_sampler_read(dlc_sampler *s, uint32_t epoch, uint32_t index, void
     memcpy(out, s->split->samples + (size_t)index * bytes, bytes);
     return DLC_OK;
   }
-  dlc_picture view = s->picture.picture;
-  dlc_status read = fetch(s, index, &view);
+  dlc_picture view;
+  dlc_status read = dlc_sampler_picture(s, index, &view);
   if (read < 0 && read != DLC_DAMAGED) return read;
   dlc_image image = {.size = sizeof(image),
                      .dtype = DLC_U8,

@@ -35,6 +35,8 @@ void dlc_sampler_close(dlc_sampler *sampler);
 /* Writes sample `index` of the split, as epoch `epoch` sees it, to `out` (format.bytes). DLC_DAMAGED: written, but the
  * picture is not whole. Reasons name the file or the sample. */
 dlc_status dlc_sampler_read(dlc_sampler *sampler, uint32_t epoch, uint32_t index, void *out);
+/* Sample `index` as the dataset has it: `view` is the sampler's, until its next call. DLC_DAMAGED as above. */
+dlc_status dlc_sampler_picture(dlc_sampler *sampler, uint32_t index, dlc_picture *view);
 /* What the dataset calls the sample ("train/cats/cat.1.jpg"), or "sample 7 of train". */
 void dlc_sample_name(const dlc_sample_config *config, uint32_t index, char *name, size_t size);
 

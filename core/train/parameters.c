@@ -90,20 +90,37 @@ static void report_unused(const dlc_parameters *p, const dlc_tensor_file *file, 
   }
 }
 
-dlc_status dlc_parameters_load(dlc_parameters *p, const char *path, const dlc_sink *sink)
+static dlc_status load_all(dlc_parameters *p, const dlc_tensor_file *file, const char *path)
 {
-  dlc_tensor_file file;
-  uint32_t loaded = 0;
-  DLC_TRY(dlc_safetensors_read(path, &file));
   for (uint32_t k = 0; k < p->n; k++) {
     const dlc_tensor *to = &p->list[k].tensor;
-    loaded += load_one(to, find_tensor(&file, to->name), path, sink);
+    if (load_one(to, find_tensor(file, to->name), path, NULL)) continue;
+    return dlc_fail(DLC_INVALID, "%s has no `%s` of shape %s: it is not of this model", path, to->name,
+                    dlc_name_shape(to->rank, to->dim).text);
   }
-  report_unused(p, &file, path, sink);
-  dlc_safetensors_free(&file);
+  return DLC_OK;
+}
+
+static dlc_status load_some(dlc_parameters *p, const dlc_tensor_file *file, const char *path, const dlc_sink *sink)
+{
+  uint32_t loaded = 0;
+  for (uint32_t k = 0; k < p->n; k++) {
+    const dlc_tensor *to = &p->list[k].tensor;
+    loaded += load_one(to, find_tensor(file, to->name), path, sink);
+  }
+  report_unused(p, file, path, sink);
   if (loaded == 0) return dlc_fail(DLC_INVALID, "%s: none of its tensors fits this model", path);
   dlc_say(sink, DLC_LOG_INFO, "%s: loaded %u of %u tensors", path, loaded, p->n);
   return DLC_OK;
+}
+
+dlc_status dlc_parameters_load(dlc_parameters *p, const char *path, bool all, const dlc_sink *sink)
+{
+  dlc_tensor_file file;
+  DLC_TRY(dlc_safetensors_read(path, &file));
+  dlc_status status = all ? load_all(p, &file, path) : load_some(p, &file, path, sink);
+  dlc_safetensors_free(&file);
+  return status;
 }
 
 dlc_status dlc_parameters_save(const dlc_parameters *p, const dlc_weights_info *info, const char *path)

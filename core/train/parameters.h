@@ -22,8 +22,9 @@ typedef struct dlc_parameters {
 dlc_status dlc_parameters_describe(const dlc_graph *g, const dlc_model_graph *m, dlc_parameters *p);
 /* After commit: finds the memory and fills it. Element i of parameter k is a function of (seed, k, i). */
 dlc_status dlc_parameters_init(dlc_parameters *p, const dlc_machine *machine, uint64_t seed);
-/* Loads what fits by name and shape; says what does not. DLC_INVALID when nothing fits. */
-dlc_status dlc_parameters_load(dlc_parameters *p, const char *path, const dlc_sink *sink);
+/* Loads what fits by name and shape; says what does not. DLC_INVALID when nothing fits, or, with `all`, when anything
+ * does not. */
+dlc_status dlc_parameters_load(dlc_parameters *p, const char *path, bool all, const dlc_sink *sink);
 dlc_status dlc_parameters_save(const dlc_parameters *p, const dlc_weights_info *info, const char *path);
 void dlc_parameters_free(dlc_parameters *p);
 

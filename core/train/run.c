@@ -47,6 +47,7 @@ static dlc_status open_subsets(dlc_run *r)
 {
   const int train = dlc_split_find(r->info, "train"), val = dlc_split_find(r->info, "val"),
             test = dlc_split_find(r->info, "test");
+  if (train < 0) return dlc_fail(DLC_INVALID, "dataset %s has nothing to train on", r->config.dataset->name);
   if (r->config.val_split > 0 && val >= 0)
     return dlc_fail(DLC_INVALID, "dataset %s has a val split of its own; leave --val-split out",
                     r->config.dataset->name);
@@ -216,7 +217,7 @@ static dlc_status open_run(dlc_run *r)
   DLC_TRY(open_programs(r));
   DLC_TRY(find_buffers(r));
   DLC_TRY(dlc_parameters_init(&r->parameters, r->config.machine, r->config.seed));
-  return r->config.init_from ? dlc_parameters_load(&r->parameters, r->config.init_from, r->config.sink) : DLC_OK;
+  return r->config.init_from ? dlc_parameters_load(&r->parameters, r->config.init_from, false, r->config.sink) : DLC_OK;
 }
 
 dlc_status dlc_run_open(const dlc_train_config *config, double started, dlc_run **run)

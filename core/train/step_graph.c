@@ -108,14 +108,36 @@ static dlc_status build(const dlc_step_config *c, dlc_graph_build *g, dlc_model_
   return DLC_OK;
 }
 
-dlc_status dlc_step_graph(const dlc_step_config *config, dlc_graph_build **g, dlc_model_graph *parameters)
+static dlc_status build_prediction(const dlc_step_config *c, dlc_graph_build *g, dlc_model_graph *m)
+{
+  uint32_t input, out[DLC_MAX_OUT];
+  DLC_TRY(add_input(c, g, &input));
+  DLC_TRY(dlc_model_build(c->model, g, input, c->classes, m));
+  DLC_TRY(dlc_graph_pool_before_relu(g));
+  DLC_TRY(dlc_graph_emit(g, "probabilities", "softmax", NULL, &m->logits, 1, out));
+  DLC_TRY(dlc_graph_mark(g, out[0], DLC_ROLE_OUTPUT, DLC_NAME_PROBABILITIES));
+  return dlc_graph_prune(g);
+}
+
+static dlc_status make(const dlc_step_config *config, dlc_graph_build **g, dlc_model_graph *parameters,
+                       dlc_status (*fill)(const dlc_step_config *c, dlc_graph_build *g, dlc_model_graph *m))
 {
   *parameters = (dlc_model_graph){0};
   DLC_TRY(dlc_graph_new(&config->finder, g));
-  dlc_status status = build(config, *g, parameters);
+  dlc_status status = fill(config, *g, parameters);
   if (status >= 0) return DLC_OK;
   dlc_model_graph_free(parameters);
   dlc_graph_free(*g);
   *g = NULL;
   return status;
+}
+
+dlc_status dlc_step_graph(const dlc_step_config *config, dlc_graph_build **g, dlc_model_graph *parameters)
+{
+  return make(config, g, parameters, build);
+}
+
+dlc_status dlc_predict_graph(const dlc_step_config *config, dlc_graph_build **g, dlc_model_graph *parameters)
+{
+  return make(config, g, parameters, build_prediction);
 }

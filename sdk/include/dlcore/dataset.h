@@ -25,11 +25,11 @@ typedef struct dlc_split {
 typedef struct dlc_dataset_info {
   uint32_t size;
   uint32_t n_classes;
-  const char *const *class_names;  /* n_classes of them */
-  int64_t channels;      /* of every sample: 1 (grey) or 3 (RGB) */
-  int64_t height, width; /* of every sample; 0 when pictures differ in size */
+  const char *const *class_names; /* n_classes of them */
+  int64_t channels;               /* of every sample: 1 (grey) or 3 (RGB) */
+  int64_t height, width;          /* of every sample; 0 when pictures differ in size */
   uint32_t n_splits;
-  const dlc_split *splits; /* "train" is mandatory */
+  const dlc_split *splits; /* "train" is mandatory, but where all there is is an unlabelled "test", of no classes */
   /* Per channel, of the train split scaled to [0, 1]; what the input is normalised with. NULL: 0 and 1. */
   const float *mean, *std;
   const char *origin; /* where the data came from, one line for the log */

@@ -1,46 +1,62 @@
 /* Weighted sums down the columns of a picture, in 32-bit integers; see resample_kernels.h. */
 #include "transforms/resample_kernels.h"
-#include "transforms/variants.h"
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
-/* A constant number of taps is unrolled, and the loop over the columns becomes vectors. */
-DLC_KERNEL_BODY void column_of(const uint8_t *in, size_t stride, uint8_t *out, size_t n, const int32_t *weight,
-                               int count)
-{
-  for (size_t i = 0; i < n; i++) {
-    int32_t sum = DLC_WEIGHT_HALF;
-    for (int k = 0; k < count; k++) sum += in[(size_t)k * stride + i] * weight[k];
-    out[i] = dlc_weighted_byte(sum);
-  }
-}
+enum { STRETCH = 32 };
 
-enum { STRETCH = 64 };
-
-/* Any number of taps, in stretches whose sums stay in the first cache. */
-DLC_KERNEL_BODY void column_any(const uint8_t *in, size_t stride, uint8_t *out, size_t n, const int32_t *weight,
-                                int count)
+/* One stretch of at most STRETCH columns, whose sums stay in registers or nearly. */
+static void stretch(const uint8_t *in, size_t stride, uint8_t *out, size_t n, const int32_t *weight, int count)
 {
   int32_t sum[STRETCH];
-  for (size_t i = 0; i < n; i += STRETCH) {
-    const size_t some = n - i < STRETCH ? n - i : STRETCH;
-    for (size_t j = 0; j < some; j++) sum[j] = DLC_WEIGHT_HALF;
-    for (int k = 0; k < count; k++)
-      for (size_t j = 0; j < some; j++) sum[j] += in[(size_t)k * stride + i + j] * weight[k];
-    for (size_t j = 0; j < some; j++) out[i + j] = dlc_weighted_byte(sum[j]);
-  }
+  for (size_t i = 0; i < n; i++) sum[i] = DLC_WEIGHT_HALF;
+  for (int k = 0; k < count; k++)
+    for (size_t i = 0; i < n; i++) sum[i] += in[(size_t)k * stride + i] * weight[k];
+  for (size_t i = 0; i < n; i++) out[i] = dlc_weighted_byte(sum[i]);
 }
 
-DLC_KERNEL_BODY void dlc_resample_column_body(const uint8_t *in, size_t stride, uint8_t *restrict out, size_t n,
-                                              const int32_t *weight, int count)
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static inline __m256i weigh(__m256i sum, const uint8_t *in, __m256i weight)
 {
-  const int32_t w[4] = {weight[0], count > 1 ? weight[1] : 0, count > 2 ? weight[2] : 0, count > 3 ? weight[3] : 0};
-  switch (count) {
-  case 1: column_of(in, stride, out, n, w, 1); break;
-  case 2: column_of(in, stride, out, n, w, 2); break;
-  case 3: column_of(in, stride, out, n, w, 3); break;
-  case 4: column_of(in, stride, out, n, w, 4); break;
-  default: column_any(in, stride, out, n, weight, count); break;
-  }
+  const __m256i eight = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)in));
+  return _mm256_add_epi32(sum, _mm256_mullo_epi32(eight, weight));
 }
-DLC_KERNEL(dlc_resample_column,
-           (const uint8_t *in, size_t stride, uint8_t *out, size_t n, const int32_t *weight, int count),
-           (in, stride, out, n, weight, count))
+
+__attribute__((target("avx2"))) static void stretch_avx2(const uint8_t *in, size_t stride, uint8_t *out,
+                                                         const int32_t *weight, int count)
+{
+  __m256i a = _mm256_set1_epi32(DLC_WEIGHT_HALF), b = a, c = a, d = a;
+  for (int k = 0; k < count; k++, in += stride) {
+    const __m256i w = _mm256_set1_epi32(weight[k]);
+    a = weigh(a, in, w);
+    b = weigh(b, in + 8, w);
+    c = weigh(c, in + 16, w);
+    d = weigh(d, in + 24, w);
+  }
+  a = _mm256_packs_epi32(_mm256_srai_epi32(a, DLC_WEIGHT_BITS), _mm256_srai_epi32(b, DLC_WEIGHT_BITS));
+  c = _mm256_packs_epi32(_mm256_srai_epi32(c, DLC_WEIGHT_BITS), _mm256_srai_epi32(d, DLC_WEIGHT_BITS));
+  /* Packing works in halves: first come the lower fours of a, b, c and d, then the upper ones. */
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  _mm256_storeu_si256((__m256i *)(void *)out, _mm256_permutevar8x32_epi32(_mm256_packus_epi16(a, c), order));
+}
+
+__attribute__((target("avx2"))) static void column_avx2(const uint8_t *in, size_t stride, uint8_t *out, size_t n,
+                                                        const int32_t *weight, int count)
+{
+  for (size_t i = 0; i + STRETCH <= n; i += STRETCH) stretch_avx2(in + i, stride, out + i, weight, count);
+  if (n % STRETCH) stretch_avx2(in + n - STRETCH, stride, out + n - STRETCH, weight, count); /* some of it again */
+}
+#endif
+
+void dlc_resample_column(const uint8_t *in, size_t stride, uint8_t *out, size_t n, const int32_t *weight, int count)
+{
+#ifdef __x86_64__
+  if (n >= STRETCH && __builtin_cpu_supports("avx2")) {
+    column_avx2(in, stride, out, n, weight, count);
+    return;
+  }
+#endif
+  for (size_t i = 0; i < n; i += STRETCH)
+    stretch(in + i, stride, out + i, n - i < STRETCH ? n - i : STRETCH, weight, count);
+}

@@ -18,7 +18,12 @@ enum { VEC = 8, VEC_REGISTERS = 16 };
 typedef __m256 vec;
 typedef __m256i vec_mask;
 #else
+#if defined(__aarch64__)
+#include <arm_neon.h>
+enum { VEC = 4, VEC_REGISTERS = 32 };
+#else
 enum { VEC = 4, VEC_REGISTERS = 16 };
+#endif
 typedef float vec __attribute__((vector_size(16)));
 typedef struct vec_mask {
   int begin, end;
@@ -173,6 +178,8 @@ INLINE vec vec_fma(vec a, vec b, vec c) /* a * b + c, rounded once where the ins
   return _mm512_fmadd_ps(a, b, c);
 #elif defined(__AVX2__)
   return _mm256_fmadd_ps(a, b, c);
+#elif defined(__aarch64__)
+  return (vec)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 #else
   return a * b + c;
 #endif

@@ -126,15 +126,15 @@ DLC_KERNEL_BODY void to_hsv(const planes *p, planes *hsv)
 {
   for (int i = 0; i < BLOCK; i++) {
     const int32_t r = p->r[i], g = p->g[i], b = p->b[i];
-    const int32_t max = most(r, most(g, b)), range = max - least(r, least(g, b));
-    const float divisor = (float)most(range, 1);
-    /* The hue in sixths of a circle: base + (max - x) / range - (max - y) / range. */
+    const int32_t max = most(r, most(g, b)), min = least(r, least(g, b)), range = max - min;
+    /* The hue in sixths of a circle: base + (max - x) / range - (max - y) / range, where x or y is the least. */
     const int32_t red = -(r == max), green = ~red & -(g == max), blue = ~(red | green);
     const int32_t x = (b & red) | (r & green) | (g & blue), y = (g & red) | (b & green) | (r & blue);
-    const int32_t base = (2 & green) | (4 & blue);
-    const float first = (float)(max - x) / divisor, second = (float)(max - y) / divisor;
-    const float sixths = (float)((double)base + (double)first - (double)second);
-    const double circle = (double)sixths / 6.0 + 1.0;
+    const int32_t base = (2 & green) | (4 & blue), least_x = -(x == min);
+    const int32_t part_of_range = ((y - max) & least_x) | ((max - x) & ~least_x);
+    const int32_t whole = base - 1 + (2 & least_x);
+    const float sixths = (float)whole + (float)part_of_range / (float)most(range, 1);
+    const double circle = (double)sixths * (1.0 / 6.0) + 1.0;
     const float part = (float)(circle - (double)(int32_t)circle);
     hsv->r[i] = (int32_t)((double)part * 255.0);
     hsv->g[i] = (int32_t)((double)((float)range / (float)most(max, 1)) * 255.0);
@@ -150,10 +150,11 @@ typedef struct sectors {
 DLC_KERNEL_BODY void to_sectors(const planes *hsv, int turn, sectors *o)
 {
   for (int i = 0; i < BLOCK; i++) {
-    const double position = (double)((hsv->r[i] + turn) & 255) * 6.0 / 255.0, v = (double)hsv->b[i];
+    const int32_t max = hsv->b[i];
+    const double position = (double)(((hsv->r[i] + turn) & 255) * 6) * (1.0 / 255.0), v = (double)max;
     const int32_t k = (int32_t)position;
-    const float f = (float)(position - (double)k), s = (float)((double)hsv->g[i] / 255.0);
-    o->low[i] = (int32_t)(v * (1.0 - (double)s) + 0.5);
+    const float f = (float)(position - (double)k), s = (float)hsv->g[i] / 255.0f;
+    o->low[i] = (int32_t)((float)max * (1.0f - s) + 0.5f);
     o->falling[i] = (int32_t)(v * (1.0 - (double)(s * f)) + 0.5);
     o->rising[i] = (int32_t)(v * (1.0 - (double)s * (1.0 - (double)f)) + 0.5);
     o->k[i] = k == 6 ? 0 : k;

@@ -84,10 +84,16 @@ START_TEST(help_names_every_command_and_default)
   ck_runs("--help", 0);
   ck_contains(out_text, "dlcore summary");
   ck_contains(out_text, "dlcore plugins");
+  ck_contains(out_text, "dlcore predict");
+  ck_contains(out_text, "dlcore data info|check|grid|extract");
   ck_contains(out_text, "--epochs N");
   ck_contains(out_text, "(default: 3)");
   ck_contains(out_text, "--no-shuffle");
   ck_lacks(out_text, "for programs to read");
+  ck_contains(out_text, "-o, --output DIR");
+  ck_runs("predict -h", 0);
+  ck_contains(out_text, "-o, --output FILE");
+  ck_lacks(out_text, "--output DIR");
   ck_runs("plugins -h", 0);
   ck_contains(out_text, "--json");
   ck_lacks(out_text, "--epochs N");

@@ -385,6 +385,7 @@ START_TEST(plugins_are_listed_with_reasons)
   ck_contains(out_text, "/mine\n");
   ck_contains(out_text, "nowhere (not there)");
   ck_contains(out_text, "not taken: ");
+  ck_contains(out_text, "\n    transforms: ");
   ck_contains(out_text, "dataset shapes: ");
   ck_contains(out_text, "count (int)");
 }

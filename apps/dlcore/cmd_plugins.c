@@ -63,17 +63,21 @@ static void print_folders(const json_t *folders)
                                                 json_is_true(json_object_get(folder, "exists")) ? "" : " (not there)");
 }
 
-/* All of dlcore's own ops in few lines; `plugins NAME` shows one in full. */
-static void print_names(const json_t *objects)
+/* All of dlcore's own objects of one kind in few lines; `plugins NAME` shows one in full. */
+static void print_names(const json_t *objects, const char *kind, const char *title)
 {
   size_t i;
   json_t *object;
-  int column = 0;
+  int column = printf("    %s:", title);
+  bool first = true;
   json_array_foreach(objects, i, object)
   {
     const char *name = text_of(object, "name");
-    if (column + strlen(name) > 90) column = 0;
-    column += printf("%s%s%s", column ? ", " : i ? ",\n    " : "    ", column || i ? "" : "ops: ", name);
+    if (strcmp(text_of(object, "kind"), kind)) continue;
+    if (!first) column += printf(",");
+    if (column + strlen(name) > 94) column = printf("\n   ") - 1;
+    column += printf(" %s", name);
+    first = false;
   }
   putchar('\n');
 }
@@ -86,7 +90,8 @@ static void print_text(const json_t *root, const char *name)
   if (!name) {
     print_folders(json_object_get(root, "folders"));
     printf("\nbuilt in\n    dlcore %s, plugin ABI %s\n", text_of(root, "version"), text_of(root, "abi"));
-    print_names(own);
+    print_names(own, "op", "ops");
+    print_names(own, "transform", "transforms");
     puts(json_array_size(files) ? "\nfiles, in the order they are looked at" : "\nno plugin files");
   } else {
     print_objects(own);

@@ -177,7 +177,10 @@ static dlc_status read_info(const reader *r, dlc_weights_info *info)
   info->bytes = find(r, "mean") != NULL;
   if (!info->bytes) return DLC_OK;
   DLC_TRY(read_numbers(r, "mean", info->shape[0], info->mean));
-  return read_numbers(r, "std", info->shape[0], info->std);
+  DLC_TRY(read_numbers(r, "std", info->shape[0], info->std));
+  for (int64_t c = 0; c < info->shape[0]; c++)
+    if (!(info->std[c] > 0)) return bad(r, "std", "numbers above 0");
+  return DLC_OK;
 }
 
 dlc_status dlc_weights_info_read(const char *path, dlc_weights_info *info)

@@ -95,6 +95,13 @@ static const struct spoilt {
     {"-DOP=.name=\"a.b\",.n_attrs=1", "op 0: field `attrs` is NULL, `n_attrs` is 1"},
     {"-DOP=.name=\"a.b\",.attr_size=16,.n_attrs=1,.attrs=&(dlc_attr){sizeof(dlc_attr),DLC_ATTR_PAIR,8,\"stride\"}",
      "op 0: attribute 'stride': 16 bytes at offset 8 do not fit the 16 bytes of `attr_size`"},
+    {"-DTRANSFORM=.name=\"resize\"",
+     "transform 0: the name 'resize' is not VENDOR.NAME: names without a dot belong to dlcore"},
+    {"-DTRANSFORM=.name=\"a.b\",.apply=NULL", "transform 0: field `apply` is NULL"},
+    {"-DTRANSFORM=.name=\"a.b\",.attr_size=8,.n_attrs=1,.attrs=&(dlc_attr){sizeof(dlc_attr),DLC_ATTR_CHOICE,0,\"m\"}",
+     "transform 0: attribute 'm': field `choices` is NULL"},
+    {"-DTRANSFORM=.name=\"a.b\",.attr_size=8,.n_attrs=1,.attrs=&(dlc_attr){sizeof(dlc_attr),DLC_ATTR_NUMBERS,0,\"m\"}",
+     "transform 0: attribute 'm': 40 bytes at offset 0 do not fit the 8 bytes of `attr_size`"},
 };
 
 START_TEST(a_spoilt_plugin_is_refused_with_its_reason)

@@ -109,6 +109,34 @@ START_TEST(a_gradient_that_does_not_exist_is_refused)
 }
 END_TEST
 
+START_TEST(ranges_numbers_and_words_are_read_and_shown)
+{
+  typedef struct sample {
+    double scale[2];
+    dlc_numbers mean;
+    int64_t mode;
+  } sample;
+  static const dlc_attr attrs[] = {DLC_ATTR(RANGE, sample, scale, "[0.08, 1.0]", ""),
+                                   DLC_ATTR(NUMBERS, sample, mean, "[]", ""),
+                                   DLC_ATTR_WORD(sample, mode, "zero|reflect", "zero", "")};
+  const dlc_attr_table table = {"t", attrs, 3};
+  sample a = {.mode = -1};
+  const char *missing;
+  dlc_str text = {0};
+  rig_ok(dlc_attrs_defaults(&table, &a, &missing));
+  rig_ok(dlc_attrs_set(&table, &a, "mean", (const char *const[]){"0.5", "-1", "2"}, 3));
+  rig_ok(dlc_attrs_set(&table, &a, "mode", (const char *const[]){"reflect"}, 1));
+  for (int i = 0; i < 3; i++) {
+    dlc_attr_dump(&attrs[i], &a, &text);
+    dlc_str_add(&text, " ");
+  }
+  ck_assert_str_eq(dlc_str_get(&text), "scale: [0.08, 1] mean: [0.5, -1, 2] mode: reflect ");
+  dlc_str_free(&text);
+  ck_assert_int_eq(dlc_attrs_set(&table, &a, "mode", (const char *const[]){"zer"}, 1), DLC_INVALID);
+  ck_assert_str_eq(dlc_reason(), "`mode: zer`: expected zero|reflect");
+}
+END_TEST
+
 START_TEST(a_default_may_be_a_list_as_in_a_model_file)
 {
   static const dlc_attr attrs[] = {{sizeof(dlc_attr), DLC_ATTR_PAIR, 0, "stride", "[2, 3]", "", NULL},
@@ -277,6 +305,7 @@ int main(void)
   tcase_add_test(c, an_op_gets_as_many_inputs_as_it_says);
   tcase_add_test(c, the_outputs_of_a_node_may_be_written_over_its_inputs);
   tcase_add_test(c, a_gradient_that_does_not_exist_is_refused);
+  tcase_add_test(c, ranges_numbers_and_words_are_read_and_shown);
   tcase_add_test(c, a_default_may_be_a_list_as_in_a_model_file);
   tcase_add_test(c, a_value_needs_a_size);
   tcase_add_test(c, a_value_used_twice_gets_the_sum_of_its_gradients);

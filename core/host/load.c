@@ -128,11 +128,13 @@ static dlc_status probe(dlc_candidate *c, const dlc_plugin *p)
 
 /* ---- what it provides ---- */
 
-/* Names without a dot are dlcore's, so that a model file means the same wherever it is read. */
+/* Names without a dot are dlcore's, so that a model file and a list of transforms mean the same wherever they are read.
+ */
 static dlc_status check_name(const dlc_candidate *c, const dlc_object *o)
 {
   const char *name = dlc_object_name(o->iface, o->object);
-  if (strcmp(o->iface->id, DLC_IFACE_OP) == 0 && dlc_vendor_length(name) == 0)
+  const char *id = o->iface->id;
+  if ((strcmp(id, DLC_IFACE_OP) == 0 || strcmp(id, DLC_IFACE_TRANSFORM) == 0) && dlc_vendor_length(name) == 0)
     return dlc_fail(DLC_INVALID, "the name '%s' is not VENDOR.NAME: names without a dot belong to dlcore", name);
   for (uint32_t i = 0; i < c->n_objects; i++)
     if (c->objects[i].iface == o->iface && dlc_name_equal(dlc_object_name(o->iface, c->objects[i].object), name))

@@ -23,7 +23,7 @@ static dlc_status grayscale_apply(const dlc_transform_call *call)
   const uint8_t *in = call->in->data;
   uint8_t *out = call->out->data;
   if (call->in->channels == 1 && call->out->channels == 1) return dlc_keep(call);
-  const size_t front = call->out->channels == 3 ? 2 * n : 0; /* spreading from the back overwrites nothing unread */
+  const size_t front = call->out->channels == 3 ? 2 * n : 0; /* behind what is written, until it is read */
   if (call->in->channels == 3) dlc_color_luma(in, out + front, n);
   if (call->out->channels == 1) return DLC_OK;
   const uint8_t *grey = call->in->channels == 3 ? out + front : in;

@@ -57,6 +57,16 @@ START_TEST(damaged_idx_files_are_not_taken_for_something_else)
 }
 END_TEST
 
+START_TEST(pictures_without_classes_cannot_be_trained_on)
+{
+  make_pictures("pets", 1);
+  ck_refuses(TINY "--dataset imagefolder:unlabelled=true --data-dir pets", 1,
+             "dataset imagefolder: its pictures have no classes, so there is nothing to learn");
+  ck_runs("data check --dataset imagefolder:unlabelled=true --data-dir pets", 0);
+  ck_contains(out_text, "dataset   imagefolder: 6 test without labels");
+}
+END_TEST
+
 START_TEST(pictures_of_a_class_can_be_limited)
 {
   make_pictures("pets", 4);
@@ -465,6 +475,21 @@ START_TEST(bad_pictures_are_left_out_of_predictions_when_asked)
 }
 END_TEST
 
+/* Weights of a data set of one size, and pictures of another. */
+START_TEST(pictures_of_any_size_are_brought_to_that_of_the_weights)
+{
+  make_folder("photos");
+  write_picture("photos/a.ppm", 40, 30, 1);
+  ck_runs(QUICK "--eval-transforms normalize(half) --train-transforms normalize(half) --name w", 0);
+  ck_runs("predict --run runs/w photos --backend reference -o a.csv", 0);
+  ck_contains(out_text, "pictures go through resize([28, 28]) first\n");
+  ck_runs("predict --run runs/w photos --backend reference --eval-transforms resize([28,28])normalize(half) -o b.csv",
+          0);
+  ck_lacks(out_text, "first");
+  ck_assert(same_files("a.csv", "b.csv"));
+}
+END_TEST
+
 START_TEST(prediction_without_what_it_needs_says_what_is_missing)
 {
   train_pets();
@@ -604,6 +629,7 @@ int main(void)
   tcase_add_test(t, pictures_are_found_by_content);
   tcase_add_test(t, folder_without_data_says_what_was_looked_for);
   tcase_add_test(t, damaged_idx_files_are_not_taken_for_something_else);
+  tcase_add_test(t, pictures_without_classes_cannot_be_trained_on);
   tcase_add_test(t, pictures_of_a_class_can_be_limited);
   tcase_add_test(t, unequal_classes_are_counted_one_by_one);
   tcase_add_test(t, pictures_of_many_sizes_get_usual_transforms_in_one_line);
@@ -629,6 +655,7 @@ int main(void)
   tcase_add_test(t, json_holds_every_file_with_its_best_classes);
   tcase_add_test(t, submission_is_sorted_by_number_and_clipped);
   tcase_add_test(t, bad_pictures_are_left_out_of_predictions_when_asked);
+  tcase_add_test(t, pictures_of_any_size_are_brought_to_that_of_the_weights);
   tcase_add_test(t, prediction_without_what_it_needs_says_what_is_missing);
   tcase_add_test(t, info_measures_the_pictures_to_train_on);
   tcase_add_test(t, check_names_every_bad_picture_of_every_split);

@@ -47,10 +47,35 @@ static int read_model(prediction *p, const cli_options *o)
   return status < 0 ? CLI_FAILED : CLI_OK;
 }
 
+/* Whether pictures of any size come out in one. */
+static bool fixes_size(const prediction *p)
+{
+  const dlc_dataset_info any = {.size = sizeof any, .channels = p->info.shape[0]};
+  dlc_sample_format format;
+  return dlc_sample_format_make(&any, p->transforms, &format) >= 0;
+}
+
+/* The list of the weights, or the one that was given. Weights of a data set whose pictures were all of one size say
+ * nothing of others: INPUTs are brought to that size first. */
+static int read_transforms(prediction *p, const cli_options *o)
+{
+  const char *text = o->eval_transforms ? o->eval_transforms : p->info.eval_transforms,
+             *origin = o->eval_transforms ? "--eval-transforms" : p->weights;
+  int code = cli_read_transforms(&p->job, origin, text, &p->transforms);
+  if (code != CLI_OK || o->arguments.n == 0 || fixes_size(p)) return code;
+  dlc_str longer = {0};
+  dlc_str_addf(&longer, "resize([%lld, %lld])", (long long)p->info.shape[1], (long long)p->info.shape[2]);
+  cli_say(p->console, DLC_LOG_INFO, "pictures go through %s first", dlc_str_get(&longer));
+  if (p->transforms) dlc_str_addf(&longer, " %s", text);
+  dlc_pipeline_free(p->transforms);
+  code = cli_read_transforms(&p->job, origin, dlc_str_get(&longer), &p->transforms);
+  dlc_str_free(&longer);
+  return code;
+}
+
 static int open_predictor(prediction *p, const cli_options *o)
 {
-  int code = cli_read_transforms(&p->job, o->eval_transforms ? "--eval-transforms" : p->weights,
-                                 o->eval_transforms ? o->eval_transforms : p->info.eval_transforms, &p->transforms);
+  int code = read_transforms(p, o);
   if (code != CLI_OK) return code;
   const dlc_predictor_config config = {.model = p->job.model,
                                        .weights = p->weights,

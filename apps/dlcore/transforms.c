@@ -42,6 +42,10 @@ int cli_job_transforms(cli_job *job)
 int cli_job_shape(cli_job *job)
 {
   dlc_sample_format format;
+  if (job->info->n_classes == 0) {
+    dlc_fail(DLC_INVALID, "dataset %s: its pictures have no classes, so there is nothing to learn", job->dataset->name);
+    return CLI_FAILED;
+  }
   dlc_status status = dlc_sample_format_make(job->info, job->eval_transforms, &format);
   if (status < 0) {
     dlc_fail_in(status, "--eval-transforms");

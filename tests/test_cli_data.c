@@ -490,11 +490,24 @@ START_TEST(pictures_of_any_size_are_brought_to_that_of_the_weights)
 }
 END_TEST
 
+START_TEST(environment_of_training_does_not_change_predictions)
+{
+  train_pets();
+  ck_runs("predict --run runs/w pets --backend reference -o a.csv", 0);
+  setenv("DLCORE_MODEL", "lenet", 1);
+  setenv("DLCORE_DATA_DIR", "nowhere", 1);
+  setenv("DLCORE_EVAL_TRANSFORMS", "resize(9)", 1);
+  ck_runs("predict --run runs/w pets --backend reference -o b.csv", 0);
+  ck_assert(same_files("a.csv", "b.csv"));
+}
+END_TEST
+
 START_TEST(prediction_without_what_it_needs_says_what_is_missing)
 {
   train_pets();
   ck_refuses("predict pets", 2, "predict needs --weights FILE or --run DIR");
   ck_refuses("predict --run runs/w", 2, "nothing to predict on");
+  ck_refuses("predict --run runs/w pets --data-dir pets", 2, "predict takes INPUTs or --data-dir, not both");
   ck_refuses("predict --run nowhere pets", 1, "nowhere/weights/last.safetensors");
   ck_refuses("predict --run runs/w nowhere --backend reference", 1, "nowhere: No such file or directory");
   ck_refuses("predict --run runs/w pets --split train2 --backend reference", 2,
@@ -656,6 +669,7 @@ int main(void)
   tcase_add_test(t, submission_is_sorted_by_number_and_clipped);
   tcase_add_test(t, bad_pictures_are_left_out_of_predictions_when_asked);
   tcase_add_test(t, pictures_of_any_size_are_brought_to_that_of_the_weights);
+  tcase_add_test(t, environment_of_training_does_not_change_predictions);
   tcase_add_test(t, prediction_without_what_it_needs_says_what_is_missing);
   tcase_add_test(t, info_measures_the_pictures_to_train_on);
   tcase_add_test(t, check_names_every_bad_picture_of_every_split);

@@ -39,10 +39,10 @@ static int find_weights(prediction *p, const cli_options *o)
   return dlc_weights_info_read(p->weights, &p->info) < 0 ? CLI_FAILED : CLI_OK;
 }
 
-/* The one that was given, or the one that was trained. */
+/* The one that was typed, or the one that was trained. What the environment says of training is not meant here. */
 static int read_model(prediction *p, const cli_options *o)
 {
-  if (cli_option_given(o, "model")) return cli_job_model(&p->job);
+  if (cli_option_typed(o, "model")) return cli_job_model(&p->job);
   dlc_status status = dlc_model_parse(p->info.model, strlen(p->info.model), p->weights, &p->job.model);
   return status < 0 ? CLI_FAILED : CLI_OK;
 }
@@ -55,12 +55,13 @@ static bool fixes_size(const prediction *p)
   return dlc_sample_format_make(&any, p->transforms, &format) >= 0;
 }
 
-/* The list of the weights, or the one that was given. Weights of a data set whose pictures were all of one size say
+/* The list of the weights, or the one that was typed. Weights of a data set whose pictures were all of one size say
  * nothing of others: INPUTs are brought to that size first. */
 static int read_transforms(prediction *p, const cli_options *o)
 {
-  const char *text = o->eval_transforms ? o->eval_transforms : p->info.eval_transforms,
-             *origin = o->eval_transforms ? "--eval-transforms" : p->weights;
+  const bool typed = cli_option_typed(o, "eval-transforms");
+  const char *text = typed ? o->eval_transforms : p->info.eval_transforms,
+             *origin = typed ? "--eval-transforms" : p->weights;
   int code = cli_read_transforms(&p->job, origin, text, &p->transforms);
   if (code != CLI_OK || o->arguments.n == 0 || fixes_size(p)) return code;
   dlc_str longer = {0};
@@ -132,10 +133,6 @@ static int use_input(void *ctx, const cli_input *input)
 /* --dataset or --data-dir instead of INPUTs. */
 static int use_dataset(prediction *p, const cli_options *o)
 {
-  if (!cli_option_given(o, "dataset") && !o->data_dir) {
-    dlc_fail(DLC_INVALID, "nothing to predict on: name folders, archives or pictures, or give --dataset");
-    return CLI_USAGE;
-  }
   int code = cli_job_dataset(&p->job);
   if (code != CLI_OK) return code;
   const char *wanted = o->split ? o->split : "test";
@@ -162,9 +159,21 @@ static int write_result(prediction *p, const cli_options *o)
   return code;
 }
 
+/* INPUTs or a dataset, one of which there must be. */
+static int check_subject(const cli_options *o)
+{
+  const bool dataset = cli_option_typed(o, "dataset"), folder = cli_option_typed(o, "data-dir");
+  if (o->arguments.n ? !dataset && !folder : dataset || folder) return CLI_OK;
+  if (o->arguments.n)
+    dlc_fail(DLC_INVALID, "predict takes INPUTs or %s, not both", dataset ? "--dataset" : "--data-dir");
+  else dlc_fail(DLC_INVALID, "nothing to predict on: name folders, archives or pictures, or give --dataset");
+  return CLI_USAGE;
+}
+
 static int predict(prediction *p, cli_options *o)
 {
-  int code = find_weights(p, o);
+  int code = check_subject(o);
+  if (code == CLI_OK) code = find_weights(p, o);
   if (code == CLI_OK) code = cli_job_open(&p->job, o, p->console);
   if (code == CLI_OK) code = read_model(p, o);
   if (code == CLI_OK) code = cli_job_backend(&p->job);

@@ -80,9 +80,9 @@ static const cli_option *option_lettered(int command, char letter)
   return found;
 }
 
-bool cli_option_given(const cli_options *o, const char *name)
+bool cli_option_typed(const cli_options *o, const char *name)
 {
-  return o->rank[option_of(o->command, name) - cli_table] != CLI_FROM_DEFAULT;
+  return o->rank[option_of(o->command, name) - cli_table] == CLI_FROM_COMMAND;
 }
 
 const char *cli_option_nearest(const char *name, int wanted, int flags)

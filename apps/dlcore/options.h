@@ -76,8 +76,8 @@ int cli_options_parse(int argc, char **argv, cli_options *o, const char **warnin
 void cli_options_free(cli_options *o);
 
 const cli_option *cli_option_named(const char *name); /* aliases too; NULL: none */
-/* Whether the user set it, in whatever way. */
-bool cli_option_given(const cli_options *o, const char *name);
+/* Whether it stands on the command line. */
+bool cli_option_typed(const cli_options *o, const char *name);
 /* Of the options with all of `flags` and one of `commands`; NULL: none is near. */
 const char *cli_option_nearest(const char *name, int commands, int flags);
 /* Checks and stores one value. `label` begins the reason: "--epochs", "f.yaml:3:9: epochs". */

@@ -9,10 +9,10 @@
 const cli_option cli_table[] = {
     /* clang-format off */
     {"Data", "dataset", NULL, 0, CLI_STRING, READS, KEPT, AT(dataset), "auto", NULL, "NAME[:k=v,..]",
-     "what to train on: fashion-mnist, mnist, idx, cifar10, cifar100, imagefolder, shapes or a plugin's; auto: what --data-dir holds, without it fashion-mnist if it is there, else shapes"},
+     "which data: fashion-mnist, mnist, idx, cifar10, cifar100, imagefolder, shapes or a plugin's; auto: what --data-dir holds, without it fashion-mnist if it is there, else shapes"},
     {"Data", "data-dir", "data-path|data", 0, CLI_STRING, READS, KEPT, AT(data_dir), NULL, NULL, "DIR|ARCHIVE",
-     "where its files are, in a folder, .tar, .tar.gz or .zip (default: the usual places)"},
-    {"Data", "limit-per-class", "max-samples-per-class", 0, CLI_INT, READS, KEPT, AT(limit_per_class), NULL, "1..", "N",
+     "where its files are: a folder or an archive, as .zip, .tar or .tar.gz (default: the usual places)"},
+    {"Data", "limit-per-class", "max-samples-per-class", 0, CLI_INT, SHAPES | CLI_DATA, KEPT, AT(limit_per_class), NULL, "1..", "N",
      "at most N pictures of every class, for data sets that can do so (imagefolder)"},
     {"Data", "split", NULL, 0, CLI_STRING, CLI_PREDICT | CLI_DATA, 0, AT(split), NULL, "train|val|test", "NAME",
      "train, val or test (default: test to predict on, train for a grid)"},
@@ -37,7 +37,7 @@ const cli_option cli_table[] = {
      "at most N batches of training, of validation and of test an epoch; 0: all"},
 
     {"Model", "model", NULL, 'm', CLI_STRING, SHAPES | CLI_PREDICT, KEPT, AT(model), "lenet", NULL, "NAME|FILE.yaml",
-     "lenet, mlp or a model file of your own"},
+     "lenet, mlp, net-002, convnet-004 or a model file of your own"},
     {"Model", "init-from", "initial-checkpoint|pretrained-path", 0, CLI_STRING, CLI_TRAIN, KEPT, AT(init_from), NULL, NULL,
      "FILE", "begin with the weights of this safetensors file"},
     {"Model", "weights", NULL, 'w', CLI_STRING, CLI_PREDICT, 0, AT(weights), NULL, NULL, "FILE",

@@ -461,6 +461,32 @@ START_TEST(submission_is_sorted_by_number_and_clipped)
 }
 END_TEST
 
+/* Kaggle's layout, as a folder and as an archive: classes by the names of files, a test split without labels. */
+START_TEST(kaggle_layout_trains_as_it_is_and_its_test_split_is_predicted)
+{
+  make_folder("kaggle");
+  make_folder("kaggle/train");
+  make_folder("kaggle/test");
+  for (int i = 0; i < 12; i++) {
+    char path[64];
+    snprintf(path, sizeof path, "kaggle/train/%s.%d.ppm", i % 2 ? "dog" : "cat", i / 2);
+    write_picture(path, 9, 8 + i % 3, i);
+    snprintf(path, sizeof path, "kaggle/test/%d.ppm", i + 1);
+    write_picture(path, 8, 9, i);
+  }
+  ck_assert_int_eq(system("tar -cf kaggle.tar kaggle"), 0);
+  ck_runs(TINY SMALL_LISTS "--data-dir kaggle --name a", 0);
+  ck_contains(out_text, "12 test without labels");
+  ck_contains(out_text, "classes   2, 6 each: cat, dog");
+  ck_runs(TINY SMALL_LISTS "--data-dir kaggle.tar --name b", 0);
+  ck_assert(same_files("runs/a/weights/last.safetensors", "runs/b/weights/last.safetensors"));
+  ck_runs("predict --run runs/a kaggle --backend reference --format kaggle -o a.csv", 0);
+  ck_runs("predict --run runs/b kaggle.tar --backend reference --format kaggle -o b.csv", 0);
+  ck_contains(out_text, "b.csv: 12 pictures");
+  ck_assert(same_files("a.csv", "b.csv"));
+}
+END_TEST
+
 START_TEST(bad_pictures_are_left_out_of_predictions_when_asked)
 {
   train_pets();
@@ -667,6 +693,7 @@ int main(void)
   tcase_add_test(t, predictions_do_not_depend_on_batch_threads_or_way_in);
   tcase_add_test(t, json_holds_every_file_with_its_best_classes);
   tcase_add_test(t, submission_is_sorted_by_number_and_clipped);
+  tcase_add_test(t, kaggle_layout_trains_as_it_is_and_its_test_split_is_predicted);
   tcase_add_test(t, bad_pictures_are_left_out_of_predictions_when_asked);
   tcase_add_test(t, pictures_of_any_size_are_brought_to_that_of_the_weights);
   tcase_add_test(t, environment_of_training_does_not_change_predictions);

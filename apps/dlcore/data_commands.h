@@ -9,7 +9,7 @@ int cli_data_check(cli_job *job);
 int cli_data_grid(cli_job *job);
 
 /* The task on every sample of a split, with progress; `each` hears of every sample in order, after its task. Tasks get
- * i < CLI_SWEEP_ROOM. A status below 0 of `each` ends it. Signals end it with DLC_END. */
+ * i < CLI_SWEEP_ROOM. A signal ends it with DLC_END. */
 enum { CLI_SWEEP_ROOM = 256 };
 dlc_status cli_sweep_split(cli_job *job, uint32_t split, const char *what, dlc_sweep_task task,
                            void (*each)(void *ctx, uint32_t index, uint32_t i, const dlc_outcome *outcome), void *ctx);

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/names.h"
 #include "base/status.h"
+#include "json_text.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,21 +15,9 @@ static const kind kinds[] = {{DLC_IFACE_BACKEND, "backend"}, {DLC_IFACE_DATASET,
                              {DLC_IFACE_SOURCE, "source"},   {DLC_IFACE_TRANSFORM, "transform"}};
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
-/* JSON is UTF-8, which a path need not be: then all but ASCII becomes '?'. */
-static json_t *text_json(const char *text)
-{
-  json_t *s = json_string(text);
-  char *plain = s ? NULL : strdup(text);
-  for (char *c = plain; c && *c; c++)
-    if (*c & 0x80) *c = '?';
-  if (plain) s = json_string(plain);
-  free(plain);
-  return s;
-}
-
 static void set_text(json_t *object, const char *key, const char *text)
 {
-  json_object_set_new(object, key, text ? text_json(text) : json_null());
+  json_object_set_new(object, key, text ? cli_json_text(text) : json_null());
 }
 
 /* ---- options ---- */

@@ -2,8 +2,8 @@
 #include "predictions.h"
 #include "base/parse.h"
 #include "base/status.h"
+#include "json_text.h"
 #include <ctype.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,19 +86,13 @@ static void write_csv(const cli_predictions *p, dlc_str *out)
 
 /* ---- JSON ---- */
 
-/* One string; bytes that are no UTF-8 become '?'. */
 static void add_string(dlc_str *out, const char *text)
 {
-  json_t *s = json_string(text);
-  char *plain = s ? NULL : strdup(text);
-  for (char *c = plain; c && *c; c++)
-    if (*c & 0x80) *c = '?';
-  if (plain) s = json_string(plain);
+  json_t *s = cli_json_text(text);
   char *quoted = s ? json_dumps(s, JSON_ENCODE_ANY) : NULL;
   if (quoted) dlc_str_add(out, quoted);
   else out->failed = true;
   free(quoted);
-  free(plain);
   json_decref(s);
 }
 

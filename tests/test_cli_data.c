@@ -160,6 +160,7 @@ START_TEST(bad_transform_is_refused_with_its_option_and_column)
   ck_contains(err_text, "did you mean 'resize'?");
   ck_refuses(QUICK "--eval-transforms resize(8", 2, "--eval-transforms: column 9: expected ',' or ')'");
   ck_refuses(QUICK "--train-transforms resize(sise=8)", 2, "`sise`");
+  ck_assert_str_eq(out_text, "");
   ck_assert(!exists("runs"));
 }
 END_TEST

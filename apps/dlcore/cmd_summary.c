@@ -26,9 +26,8 @@ static int read_subject(cli_job *job, subject *s)
     dlc_fail(DLC_INVALID, "--input: expected channels x height x width, as in 1x28x28, got '%s'", o->input);
     return CLI_USAGE;
   }
-  int code = cli_job_dataset(job);
-  if (code != CLI_OK) return code;
-  code = cli_job_transforms(job);
+  int code = cli_job_transforms(job);
+  if (code == CLI_OK) code = cli_job_dataset(job);
   if (code == CLI_OK) code = cli_job_shape(job);
   if (code == CLI_OK)
     *s = (subject){{job->shape[0], job->shape[1], job->shape[2]}, job->info->n_classes, job->dataset->name};

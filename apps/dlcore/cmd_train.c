@@ -116,13 +116,13 @@ static int prepare(training *t, cli_options *o)
   if (code == CLI_OK) code = cli_job_open(&t->job, o, t->console);
   if (code == CLI_OK) code = cli_job_optimizer(&t->job);
   if (code == CLI_OK) code = cli_loggers_find(&t->loggers, &t->job);
+  if (code == CLI_OK) code = cli_job_transforms(&t->job);
   if (code == CLI_OK) code = cli_job_model(&t->job);
   if (code == CLI_OK) code = cli_job_backend(&t->job);
   if (code == CLI_OK) code = cli_job_dataset(&t->job);
   if (code != CLI_OK) return code;
   cli_say_dataset(&t->job);
-  code = cli_job_transforms(&t->job);
-  if (code == CLI_OK) code = cli_job_shape(&t->job);
+  code = cli_job_shape(&t->job);
   if (code == CLI_OK) code = say_model(&t->job);
   if (code == CLI_OK) say_recipe(&t->job);
   return code;

@@ -164,9 +164,10 @@ static int make_grid(grid *g)
 int cli_data_grid(cli_job *job)
 {
   grid g = {.job = job};
-  int code = cli_job_dataset(job);
+  int code = cli_job_transforms(job);
+  if (code == CLI_OK) code = cli_job_dataset(job);
   if (code == CLI_OK) cli_say_dataset(job);
-  if (code == CLI_OK) code = cli_job_transforms(job);
+  if (code == CLI_OK) code = cli_job_usual_transforms(job);
   if (code == CLI_OK) code = make_grid(&g);
   dlc_subset_free(&g.subset);
   free(g.samples);

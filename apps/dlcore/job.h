@@ -44,10 +44,11 @@ void cli_job_close(cli_job *job);
 int cli_job_dataset(cli_job *job);
 /* Splits, shape, classes and how many pictures each has to train on: two lines. */
 void cli_say_dataset(const cli_job *job);
-/* After the dataset: reads the lists of transforms. Where there are none and pictures differ in size, usual ones are
- * taken, in the options too. transforms.c */
+/* Reads the lists of transforms. transforms.c */
 int cli_job_transforms(cli_job *job);
-/* After the transforms: the shape they give in evaluation. transforms.c */
+/* After both: where there are no lists and pictures differ in size, usual ones are taken, in the options too. */
+int cli_job_usual_transforms(cli_job *job);
+/* That, and the shape that comes out in evaluation. */
 int cli_job_shape(cli_job *job);
 /* One list; NULL and "none" give NULL. `option` begins the reason. */
 int cli_read_transforms(cli_job *job, const char *option, const char *text, dlc_pipeline **pipeline);

@@ -28,15 +28,19 @@ int cli_read_transforms(cli_job *job, const char *option, const char *text, dlc_
 
 int cli_job_transforms(cli_job *job)
 {
-  cli_options *o = job->options;
-  const bool vary = job->info->height == 0;
-  if (vary && !o->train_transforms && !o->eval_transforms) {
-    o->train_transforms = o->eval_transforms = usual;
-    cli_say(job->console, DLC_LOG_INFO, "transforms the pictures differ in size, so they go through %s", usual);
-  }
+  const cli_options *o = job->options;
   int code = cli_read_transforms(job, "--train-transforms", o->train_transforms, &job->train_transforms);
   if (code == CLI_OK) code = cli_read_transforms(job, "--eval-transforms", o->eval_transforms, &job->eval_transforms);
   return code;
+}
+
+int cli_job_usual_transforms(cli_job *job)
+{
+  cli_options *o = job->options;
+  if (job->info->height || o->train_transforms || o->eval_transforms) return CLI_OK;
+  o->train_transforms = o->eval_transforms = usual;
+  cli_say(job->console, DLC_LOG_INFO, "transforms the pictures differ in size, so they go through %s", usual);
+  return cli_job_transforms(job);
 }
 
 int cli_job_shape(cli_job *job)
@@ -46,6 +50,8 @@ int cli_job_shape(cli_job *job)
     dlc_fail(DLC_INVALID, "dataset %s: its pictures have no classes, so there is nothing to learn", job->dataset->name);
     return CLI_FAILED;
   }
+  int code = cli_job_usual_transforms(job);
+  if (code != CLI_OK) return code;
   dlc_status status = dlc_sample_format_make(job->info, job->eval_transforms, &format);
   if (status < 0) {
     dlc_fail_in(status, "--eval-transforms");

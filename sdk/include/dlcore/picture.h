@@ -13,8 +13,8 @@ struct dlc_picture {
   uint32_t size;
   int64_t height, width, channels;
   uint8_t *pixels;
-  /* [any] Makes room and sets height, width, channels and pixels. Fails with DLC_INVALID where a limit is exceeded: call
-   * it with the header's numbers before anything is decoded. */
+  /* [any] Makes room and sets height, width, channels and pixels. Fails with DLC_INVALID where a limit is exceeded:
+   * call it with the header's numbers before anything is decoded. */
   dlc_status (*reserve)(dlc_picture *p, int64_t height, int64_t width, int64_t channels);
   /* [any] Scratch of at least n bytes (compressed data), valid until the next call; NULL: out of memory. */
   void *(*scratch)(dlc_picture *p, size_t n);

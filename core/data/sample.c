@@ -39,10 +39,11 @@ dlc_status dlc_sampler_open(const dlc_sample_config *config, dlc_sampler **sampl
   dlc_sampler *s = calloc(1, sizeof(*s));
   if (!s) return dlc_fail_nomem();
   s->config = *config;
+  if (config->pipeline && dlc_pipeline_is_empty(config->pipeline)) s->config.pipeline = NULL;
   s->info = config->dataset->info(config->data);
   s->split = dlc_split_at(s->info, config->split);
   dlc_picture_init(&s->picture);
-  if (config->pipeline && dlc_pipeline_buffers_open(config->pipeline, &s->buffers) < 0) {
+  if (s->config.pipeline && dlc_pipeline_buffers_open(s->config.pipeline, &s->buffers) < 0) {
     dlc_sampler_close(s);
     return DLC_NOMEM;
   }

@@ -7,6 +7,7 @@
 #include "train/step_graph.h"
 #include "train/train.h"
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,13 +110,14 @@ static void tell_memory(const dlc_run *r)
 {
   size_t ring = 0;
   bool cached = false;
+  char kept[64] = "";
   for (int i = 0; i < N_PHASES; i++)
     if (r->phases[i].loader) ring += dlc_loader_bytes(r->phases[i].loader);
   for (uint32_t i = 0; i < r->info->n_splits; i++) cached |= r->caches[i] != NULL;
+  if (cached) snprintf(kept, sizeof kept, ", decoded pictures kept up to %zu MiB", r->config.cache_bytes >> 20);
   if (ring || cached)
-    dlc_say(r->config.sink, DLC_LOG_INFO,
-            "loader    %u workers, %.1f MiB read ahead, decoded pictures kept up to %zu MiB", r->config.workers,
-            (double)ring / (1 << 20), cached ? r->config.cache_bytes >> 20 : 0);
+    dlc_say(r->config.sink, DLC_LOG_INFO, "loader    %u workers, %.1f MiB read ahead%s", r->config.workers,
+            (double)ring / (1 << 20), kept);
 }
 
 /* ---- opening: programs ---- */

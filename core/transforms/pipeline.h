@@ -26,6 +26,9 @@ bool dlc_pipeline_tail(const dlc_pipeline *pipeline, int64_t channels, float mea
 /* Takes that part off the list. [main] */
 void dlc_pipeline_drop_tail(dlc_pipeline *pipeline);
 
+/* Whether nothing is left to be done to a picture. */
+bool dlc_pipeline_is_empty(const dlc_pipeline *pipeline);
+
 /* dtype and shape of what comes out for `in` (height and width 0: not known; what cannot be known comes out as 0). */
 dlc_status dlc_pipeline_shape(const dlc_pipeline *pipeline, const dlc_image *in, dlc_image *out);
 

@@ -36,7 +36,7 @@ step "release" round release release
 step "asan+ubsan" round asan+ubsan asan -j2
 # ThreadSanitizer of gcc 12 wants addresses that are not too random; the tests are those in which threads meet.
 setarch "$(uname -m)" -R true 2>/dev/null && wrapper="setarch $(uname -m) -R"
-step "tsan" round tsan tsan -R 'test_(pool|loader|program|run|parity|archive)$'
+step "tsan" round tsan tsan -R 'test_(pool|loader|program|run|data_run|cpu_threads|imagefolder|parity|archive)$'
 step "fuzz" sh tests/fuzz/run.sh "${FUZZ_SECONDS:-5}" # each target
 
 echo "== summary"

@@ -288,6 +288,19 @@ START_TEST(model_files_are_refused_with_their_place)
 }
 END_TEST
 
+START_TEST(a_backend_that_does_not_open_is_passed_over_by_auto_and_an_error_when_named)
+{
+  ck_assert_int_eq(system("cc -shared -fPIC -w -I" TEST_SDK_INCLUDE " -DID='\"best\"' -DSCORE=1000 -DNO_DEVICE "
+                          "-DBACKEND='.name=\"best\"' " TEST_SOURCE_DIR "/fixtures/plugin.c -o dlcore-best.so"),
+                   0);
+  ck_assert_int_eq(dlcore("--dataset shapes:count=64,test-count=32 --model mlp -e1 --logger none --plugin-path ."), 0);
+  ck_assert_msg(strstr(err_text, "backend best cannot start: the device is broken"), "%s", err_text);
+  ck_assert_msg(strstr(out_text, "backend   cpu: "), "%s", out_text);
+  ck_refuses("--dataset shapes:count=64 --backend best --plugin-path .", 1,
+             "backend best cannot start: the device is broken");
+}
+END_TEST
+
 int main(void)
 {
   TCase *t = tcase_create("cli");
@@ -314,5 +327,6 @@ int main(void)
   tcase_add_test(t, unknown_names_get_the_nearest);
   tcase_add_test(t, options_of_plugins_and_optimizers_are_checked);
   tcase_add_test(t, model_files_are_refused_with_their_place);
+  tcase_add_test(t, a_backend_that_does_not_open_is_passed_over_by_auto_and_an_error_when_named);
   return run_suite("cli", t);
 }

@@ -239,8 +239,12 @@ START_TEST(the_best_backend_is_the_one_with_the_highest_score)
   PLUGIN_FILE("dlcore-d.so", "-DID=\"d\"", "-DBACKEND=.name=\"d\"", "-DSCORE=90", "-DINIT=return DLC_DEVICE");
   dlc_registry *r = open_registry(NULL);
   const dlc_host *host = NULL;
-  ck_assert_str_eq(dlc_registry_best_backend(r, &host)->name, "b");
+  const dlc_backend *b = dlc_registry_best_backend(r, NULL, &host);
+  ck_assert_str_eq(b->name, "b");
   ck_assert_ptr_nonnull(host);
+  ck_assert_str_eq((b = dlc_registry_best_backend(r, b, NULL))->name, "c");
+  ck_assert_str_eq((b = dlc_registry_best_backend(r, b, NULL))->name, "a");
+  ck_assert_ptr_null(dlc_registry_best_backend(r, b, NULL));
   dlc_registry_close(r);
 }
 END_TEST
@@ -249,7 +253,7 @@ START_TEST(without_a_backend_there_is_no_best_one)
 {
   PLUGIN_FILE("dlcore-a.so", "-DID=\"a\"");
   dlc_registry *r = open_registry(NULL);
-  ck_assert_ptr_null(dlc_registry_best_backend(r, NULL));
+  ck_assert_ptr_null(dlc_registry_best_backend(r, NULL, NULL));
   dlc_registry_close(r);
 }
 END_TEST

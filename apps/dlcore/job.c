@@ -106,17 +106,19 @@ static int open_machine(cli_job *job, const dlc_backend *backend, const dlc_host
   return dlc_machine_open(&config, &job->machine) < 0 ? CLI_FAILED : CLI_OK;
 }
 
+/* The best one that opens; each that does not is said. */
 static int open_best_backend(cli_job *job)
 {
   const dlc_host *host = NULL;
-  const dlc_backend *backend = dlc_registry_best_backend(job->registry, &host);
-  int code = CLI_FAILED;
-  if (backend) code = open_machine(job, backend, host, NULL);
-  else dlc_fail(DLC_NOT_FOUND, "`dlcore plugins` says why");
-  job->backend_name = job->options->backend = code == CLI_OK ? backend->name : "reference";
-  if (code == CLI_OK) return code;
-  cli_say(job->console, DLC_LOG_WARN, "no backend starts here, so all runs slowly, on the reference kernels: %s",
-          dlc_reason());
+  const dlc_backend *b = NULL;
+  while ((b = dlc_registry_best_backend(job->registry, b, &host))) {
+    job->backend_name = job->options->backend = b->name;
+    if (open_machine(job, b, host, NULL) == CLI_OK) return CLI_OK;
+    cli_say(job->console, DLC_LOG_WARN, "%s", dlc_reason());
+  }
+  job->backend_name = job->options->backend = "reference";
+  cli_say(job->console, DLC_LOG_WARN,
+          "no backend starts here, so all runs slowly, on the reference kernels; `dlcore plugins` says why");
   return open_machine(job, NULL, dlc_registry_host(job->registry), NULL);
 }
 

@@ -42,8 +42,8 @@ const void *dlc_registry_object(dlc_registry *r, const char *iface, uint32_t i, 
 const void *dlc_registry_object_of(dlc_registry *r, const char *id, const char *iface, uint32_t i,
                                    const dlc_host **host);
 /* Opens everything. Of all backends that can start here, the one whose plugin has the highest score, the first in
- * search order among equals; NULL: none. */
-const dlc_backend *dlc_registry_best_backend(dlc_registry *r, const dlc_host **host);
+ * search order among equals; with `after`, the one that comes next after it in this order. NULL: none. */
+const dlc_backend *dlc_registry_best_backend(dlc_registry *r, const dlc_backend *after, const dlc_host **host);
 
 /* One file that was looked at, in search order. */
 typedef struct dlc_plugin_file {

@@ -260,18 +260,26 @@ const void *dlc_registry_object_of(dlc_registry *r, const char *id, const char *
   return NULL;
 }
 
-const dlc_backend *dlc_registry_best_backend(dlc_registry *r, const dlc_host **host)
+const dlc_backend *dlc_registry_best_backend(dlc_registry *r, const dlc_backend *after, const dlc_host **host)
 {
   dlc_registry_load_all(r);
   const dlc_iface *iface = dlc_iface_find(DLC_IFACE_BACKEND);
   const dlc_backend *best = NULL;
-  int best_score = 0;
+  int best_score = 0, after_score = 0;
   uint32_t file = 0, k = 0;
   const void *object;
-  while ((object = next_in_files(r, iface, &file, &k))) {
-    if (best && r->files[file].file.score <= best_score) continue;
+  while (after && (object = next_in_files(r, iface, &file, &k)) && object != after) {
+  }
+  if (after) after_score = r->files[file].file.score;
+  file = k = 0;
+  for (bool passed = after == NULL; (object = next_in_files(r, iface, &file, &k));) {
+    const int score = r->files[file].file.score;
+    passed |= object == after;
+    /* Among equals those that come later in search order; nobody before `after` is asked twice. */
+    if (object == after || (after && (score > after_score || (score == after_score && !passed)))) continue;
+    if (best && score <= best_score) continue;
     best = object;
-    best_score = r->files[file].file.score;
+    best_score = score;
     if (host) *host = &r->files[file].host;
   }
   return best;

@@ -1,7 +1,9 @@
 /* The pool of compute threads. A call of run() is one job: its fields are written, then `left` is set to the number of
  * tasks. A thread takes a task by lowering `left`, and may read the job only while it holds a task that is not finished
- * yet, so a worker that comes late sees either nothing or the next job, never a mix. Waiting threads spin for a moment,
- * because training hands out work every few microseconds, then sleep. */
+ * yet, so a worker that comes late sees either nothing or the next job, never a mix. The caller and every other worker
+ * take from the front, the rest from the back: so the same half of the data tends to stay in the same processor's cache
+ * from one job to the next. Waiting threads spin for a moment, because training hands out work every few microseconds,
+ * then sleep. */
 #include "base/pool.h"
 #include "base/status.h"
 #include <pthread.h>
@@ -24,9 +26,10 @@ struct dlc_pool {
   void *arg;
   uint32_t n;
 
-  _Alignas(64) atomic_uint left; /* tasks that nobody has taken */
+  _Alignas(64) atomic_ullong tasks; /* that nobody has taken: how many, and in the upper half the number of the first */
   _Alignas(64) atomic_uint unfinished;
   _Alignas(64) atomic_bool closing;
+  atomic_uint arrived;       /* workers that have begun */
   atomic_uint sleepers;      /* workers in `wake` */
   atomic_bool caller_sleeps; /* run() is in `done` */
   pthread_mutex_t mutex;
@@ -49,46 +52,59 @@ static int64_t nanoseconds(void)
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* True as soon as `zero_ends` and *word is 0, or not `zero_ends` and *word is not 0; false when the time is over. */
-static bool spin(const dlc_pool *p, atomic_uint *word, bool zero_ends)
+static bool is_left(dlc_pool *p)
+{
+  return (uint32_t)atomic_load_explicit(&p->tasks, memory_order_relaxed) != 0;
+}
+
+static bool is_finished(dlc_pool *p)
+{
+  return atomic_load_explicit(&p->unfinished, memory_order_relaxed) == 0;
+}
+
+/* True as soon as `ends` is; false when the time is over. */
+static bool spin(dlc_pool *p, bool (*ends)(dlc_pool *))
 {
   if (!p->spins) return false;
   int64_t end = nanoseconds() + SPIN_NANOSECONDS;
   do {
     for (int i = 0; i < 16; i++) {
-      if ((atomic_load_explicit(word, memory_order_relaxed) == 0) == zero_ends) return true;
+      if (ends(p)) return true;
       relax();
     }
   } while (nanoseconds() < end);
   return false;
 }
 
-/* Takes and does tasks until none is left. */
-static void work(dlc_pool *p)
+/* Takes and does tasks until none is left, from the front or from the back. */
+static void work(dlc_pool *p, bool front)
 {
-  uint32_t left = atomic_load_explicit(&p->left, memory_order_acquire);
-  while (left > 0) {
-    if (!atomic_compare_exchange_weak_explicit(&p->left, &left, left - 1, memory_order_acq_rel, memory_order_acquire))
+  unsigned long long tasks = atomic_load_explicit(&p->tasks, memory_order_acquire);
+  while ((uint32_t)tasks > 0) {
+    const uint32_t first = (uint32_t)(tasks >> 32), left = (uint32_t)tasks;
+    const unsigned long long fewer = (unsigned long long)(front ? first + 1 : first) << 32 | (left - 1);
+    if (!atomic_compare_exchange_weak_explicit(&p->tasks, &tasks, fewer, memory_order_acq_rel, memory_order_acquire))
       continue;
-    p->task(p->arg, p->n - left);
+    p->task(p->arg, front ? first : first + left - 1);
     if (atomic_fetch_sub(&p->unfinished, 1) == 1 && atomic_load(&p->caller_sleeps)) {
       pthread_mutex_lock(&p->mutex);
       pthread_cond_signal(&p->done);
       pthread_mutex_unlock(&p->mutex);
     }
-    left = atomic_load_explicit(&p->left, memory_order_acquire);
+    tasks = atomic_load_explicit(&p->tasks, memory_order_acquire);
   }
 }
 
 static void *worker(void *arg)
 {
   dlc_pool *p = arg;
+  const bool front = atomic_fetch_add(&p->arrived, 1) % 2 == 1;
   while (!atomic_load(&p->closing)) {
-    work(p);
-    if (spin(p, &p->left, false)) continue;
+    work(p, front);
+    if (spin(p, is_left)) continue;
     pthread_mutex_lock(&p->mutex);
-    atomic_fetch_add(&p->sleepers, 1); /* before the test: run() sets `left`, then looks for sleepers */
-    while (atomic_load(&p->left) == 0 && !atomic_load(&p->closing)) pthread_cond_wait(&p->wake, &p->mutex);
+    atomic_fetch_add(&p->sleepers, 1); /* before the test: run() sets `tasks`, then looks for sleepers */
+    while ((uint32_t)atomic_load(&p->tasks) == 0 && !atomic_load(&p->closing)) pthread_cond_wait(&p->wake, &p->mutex);
     atomic_fetch_sub(&p->sleepers, 1);
     pthread_mutex_unlock(&p->mutex);
   }
@@ -118,7 +134,7 @@ static void wake_workers(dlc_pool *p, uint32_t tasks)
 
 static void wait_for_done(dlc_pool *p)
 {
-  if (!spin(p, &p->unfinished, true)) {
+  if (!spin(p, is_finished)) {
     pthread_mutex_lock(&p->mutex);
     atomic_store(&p->caller_sleeps, true);
     while (atomic_load(&p->unfinished) > 0) pthread_cond_wait(&p->done, &p->mutex);
@@ -140,9 +156,9 @@ static void run(const dlc_threads *t, uint32_t n, void (*task)(void *arg, uint32
   p->arg = arg;
   p->n = n;
   atomic_store_explicit(&p->unfinished, n, memory_order_relaxed);
-  atomic_store(&p->left, n);
+  atomic_store(&p->tasks, n);
   wake_workers(p, n - 1);
-  work(p);
+  work(p, true);
   wait_for_done(p);
 }
 

@@ -14,7 +14,7 @@ dlc_status cli_sweep_split(cli_job *job, uint32_t split, const char *what, dlc_s
   const dlc_sample_config config = {.dataset = job->dataset, .data = job->data, .split = split};
   const uint32_t count = (uint32_t)dlc_split_at(job->info, split)->count;
   dlc_sweep *sweep;
-  DLC_TRY(dlc_sweep_open(&config, dlc_pool_threads(job->pool), CLI_SWEEP_ROOM, &sweep));
+  DLC_TRY(dlc_sweep_open(&config, NULL, dlc_pool_threads(job->pool), CLI_SWEEP_ROOM, &sweep));
   dlc_status status = DLC_OK;
   for (uint32_t first = 0; status >= 0 && first < count; first += CLI_SWEEP_ROOM) {
     const uint32_t left = count - first, n = left < CLI_SWEEP_ROOM ? left : CLI_SWEEP_ROOM;

@@ -7,94 +7,29 @@
 #include "inputs.h"
 #include "predictions.h"
 #include "stop.h"
-#include "train/predict.h"
+#include "trained.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct prediction {
   cli_job job;
   cli_console *console;
-  char *weights; /* owned */
-  dlc_weights_info info;
-  dlc_pipeline *transforms;
-  dlc_predictor *predictor;
+  cli_trained trained;
   cli_predictions rows;
-  const char *prefix; /* of the current input */
+  float *probabilities; /* of one picture */
+  const char *prefix;   /* of the current input */
   uint32_t bad;
 } prediction;
 
-/* ---- the weights and what they need ---- */
-
-static int find_weights(prediction *p, const cli_options *o)
-{
-  if (!o->weights == !o->run) {
-    dlc_fail(DLC_INVALID, "predict needs --weights FILE or --run DIR%s", o->run ? ", not both" : "");
-    return CLI_USAGE;
-  }
-  if (asprintf(&p->weights, "%s%s", o->run ? o->run : o->weights, o->run ? "/weights/last.safetensors" : "") < 0) {
-    p->weights = NULL;
-    dlc_fail_nomem();
-    return CLI_FAILED;
-  }
-  return dlc_weights_info_read(p->weights, &p->info) < 0 ? CLI_FAILED : CLI_OK;
-}
-
-/* The one that was typed, or the one that was trained. What the environment says of training is not meant here. */
-static int read_model(prediction *p, const cli_options *o)
-{
-  if (cli_option_typed(o, "model")) return cli_job_model(&p->job);
-  dlc_status status = dlc_model_parse(p->info.model, strlen(p->info.model), p->weights, &p->job.model);
-  return status < 0 ? CLI_FAILED : CLI_OK;
-}
-
-/* Whether pictures of any size come out in one. */
-static bool fixes_size(const prediction *p)
-{
-  const dlc_dataset_info any = {.size = sizeof any, .channels = p->info.shape[0]};
-  dlc_sample_format format;
-  return dlc_sample_format_make(&any, p->transforms, &format) >= 0;
-}
-
-/* The list of the weights, or the one that was typed. Weights of a data set whose pictures were all of one size say
- * nothing of others: INPUTs are brought to that size first. */
-static int read_transforms(prediction *p, const cli_options *o)
-{
-  const bool typed = cli_option_typed(o, "eval-transforms");
-  const char *text = typed ? o->eval_transforms : p->info.eval_transforms,
-             *origin = typed ? "--eval-transforms" : p->weights;
-  int code = cli_read_transforms(&p->job, origin, text, &p->transforms);
-  if (code != CLI_OK || o->arguments.n == 0 || fixes_size(p)) return code;
-  dlc_str longer = {0};
-  dlc_str_addf(&longer, "resize([%lld, %lld])", (long long)p->info.shape[1], (long long)p->info.shape[2]);
-  cli_say(p->console, DLC_LOG_INFO, "pictures go through %s first", dlc_str_get(&longer));
-  if (p->transforms) dlc_str_addf(&longer, " %s", text);
-  dlc_pipeline_free(p->transforms);
-  code = cli_read_transforms(&p->job, origin, dlc_str_get(&longer), &p->transforms);
-  dlc_str_free(&longer);
-  return code;
-}
-
-static int open_predictor(prediction *p, const cli_options *o)
-{
-  int code = read_transforms(p, o);
-  if (code != CLI_OK) return code;
-  const dlc_predictor_config config = {.model = p->job.model,
-                                       .weights = p->weights,
-                                       .info = &p->info,
-                                       .transforms = p->transforms,
-                                       .machine = p->job.machine,
-                                       .finder = p->job.finder,
-                                       .sink = &p->job.sink,
-                                       .batch_size = (uint32_t)o->batch_size};
-  return dlc_predictor_open(&config, &p->predictor) < 0 ? CLI_FAILED : CLI_OK;
-}
-
 /* ---- called while it runs ---- */
 
-static dlc_status on_sample(void *ctx, const char *name, const float *probabilities)
+static dlc_status on_sample(void *ctx, const char *name, uint32_t index, const float *log_probs)
 {
   prediction *p = ctx;
-  return cli_predictions_add(&p->rows, p->prefix, name, probabilities);
+  (void)index;
+  for (uint32_t i = 0; i < p->trained.info.n_classes; i++) p->probabilities[i] = (float)exp((double)log_probs[i]);
+  return cli_predictions_add(&p->rows, p->prefix, name, p->probabilities);
 }
 
 static void on_bad_sample(void *ctx, const char *name, const char *reason)
@@ -125,7 +60,7 @@ static int use_input(void *ctx, const cli_input *input)
                                      .on_bad_sample = on_bad_sample,
                                      .on_batch = on_batch,
                                      .ctx = p};
-  dlc_status status = dlc_predict(p->predictor, &config);
+  dlc_status status = dlc_predict(p->trained.predictor, &config);
   if (status == DLC_END) return 128 + cli_stop_signal();
   return status < 0 ? CLI_FAILED : CLI_OK;
 }
@@ -170,19 +105,34 @@ static int check_subject(const cli_options *o)
   return CLI_USAGE;
 }
 
+static int check_weights(const cli_options *o)
+{
+  if (!o->weights != !o->run) return CLI_OK;
+  dlc_fail(DLC_INVALID, "predict needs --weights FILE or --run DIR%s", o->run ? ", not both" : "");
+  return CLI_USAGE;
+}
+
+static int make_rows(prediction *p, const cli_options *o)
+{
+  const uint32_t n = p->trained.info.n_classes;
+  p->rows = (cli_predictions){.info = &p->trained.info, .topk = o->topk < n ? (uint32_t)o->topk : n};
+  p->probabilities = calloc(n, sizeof *p->probabilities);
+  if (p->probabilities) return CLI_OK;
+  dlc_fail_nomem();
+  return CLI_FAILED;
+}
+
 static int predict(prediction *p, cli_options *o)
 {
   int code = check_subject(o);
-  if (code == CLI_OK) code = find_weights(p, o);
+  if (code == CLI_OK) code = check_weights(o);
+  if (code == CLI_OK) code = cli_trained_find(&p->trained, o);
   if (code == CLI_OK) code = cli_job_open(&p->job, o, p->console);
-  if (code == CLI_OK) code = read_model(p, o);
-  if (code == CLI_OK) code = cli_job_backend(&p->job);
-  if (code == CLI_OK) code = open_predictor(p, o);
+  if (code == CLI_OK) code = cli_trained_open(&p->trained, &p->job, o->arguments.n > 0);
+  if (code == CLI_OK) code = make_rows(p, o);
   if (code != CLI_OK) return code;
   cli_stop_install();
-  const int64_t topk = o->topk < p->info.n_classes ? o->topk : p->info.n_classes;
-  p->rows = (cli_predictions){.info = &p->info, .topk = (uint32_t)topk};
-  code = o->arguments.n ? cli_each_input(&p->job, p->info.shape[0], use_input, p) : use_dataset(p, o);
+  code = o->arguments.n ? cli_each_input(&p->job, p->trained.info.shape[0], use_input, p) : use_dataset(p, o);
   cli_progress_clear(p->console);
   return code == CLI_OK ? write_result(p, o) : code;
 }
@@ -194,11 +144,9 @@ int cli_predict(cli_options *o, cli_console *c)
   int code = predict(&p, o);
   cli_progress_clear(c);
   cli_report(c, code);
-  dlc_predictor_close(p.predictor);
-  dlc_pipeline_free(p.transforms);
   cli_predictions_free(&p.rows);
+  free(p.probabilities);
+  cli_trained_close(&p.trained);
   cli_job_close(&p.job);
-  dlc_weights_info_free(&p.info);
-  free(p.weights);
   return code;
 }

@@ -42,7 +42,7 @@ const cli_option cli_table[] = {
      "FILE", "begin with the weights of this safetensors file"},
     {"Model", "weights", NULL, 'w', CLI_STRING, CLI_PREDICT, 0, AT(weights), NULL, NULL, "FILE",
      "weights of a run, as runs/NAME/weights/last.safetensors; they know their model, classes and transforms"},
-    {"Model", "run", NULL, 0, CLI_STRING, CLI_PREDICT, 0, AT(run), NULL, NULL, "DIR", "the weights of this run folder"},
+    {"Model", "run", NULL, 0, CLI_STRING, CLI_PREDICT, 0, AT(run), NULL, NULL, "DIR", "the weights of this run folder, the best where it kept them"},
     {"Model", "input", NULL, 0, CLI_STRING, CLI_SUMMARY, 0, AT(input), NULL, NULL, "CxHxW",
      "shape of one picture, instead of a dataset's"},
     {"Model", "classes", NULL, 0, CLI_INT, CLI_SUMMARY, 0, AT(classes), "10", "1..1000000", "N",

@@ -6,6 +6,7 @@
 
 struct dlc_sweep {
   dlc_sample_config config;
+  const dlc_subset *subset; /* NULL: the whole split */
   const dlc_threads *threads;
   dlc_sampler **lanes;
   uint32_t n_lanes, room;
@@ -16,12 +17,13 @@ struct dlc_sweep {
   void *ctx;
 };
 
-dlc_status dlc_sweep_open(const dlc_sample_config *config, const dlc_threads *threads, uint32_t room, dlc_sweep **sweep)
+dlc_status dlc_sweep_open(const dlc_sample_config *config, const dlc_subset *subset, const dlc_threads *threads,
+                          uint32_t room, dlc_sweep **sweep)
 {
   *sweep = NULL;
   dlc_sweep *s = calloc(1, sizeof *s);
   if (!s) return dlc_fail_nomem();
-  *s = (dlc_sweep){.config = *config, .threads = threads, .room = room};
+  *s = (dlc_sweep){.config = *config, .subset = subset, .threads = threads, .room = room};
   s->lanes = calloc(threads->count, sizeof(dlc_sampler *));
   s->outcomes = calloc((size_t)room + 1, sizeof *s->outcomes);
   dlc_status status = s->lanes && s->outcomes ? DLC_OK : dlc_fail_nomem();
@@ -63,9 +65,10 @@ static void run_lane(void *arg, uint32_t lane)
 {
   dlc_sweep *s = arg;
   for (uint32_t i = lane; i < s->n; i += s->n_lanes) {
+    const uint32_t index = s->subset ? s->subset->index[s->first + i] : s->first + i;
     dlc_outcome *o = &s->outcomes[i];
-    o->status = s->task(s->ctx, s->lanes[lane], s->first + i, i);
-    o->reason = o->status < 0 ? copy_reason(s, s->first + i, o->status) : NULL;
+    o->status = s->task(s->ctx, s->lanes[lane], index, i);
+    o->reason = o->status < 0 ? copy_reason(s, index, o->status) : NULL;
   }
 }
 

@@ -1,10 +1,11 @@
-/* The forward graph with a softmax at its end, run over one split. One program for the full batch: what a partial batch
- * leaves behind in the other rows is not looked at. */
+/* The forward graph with a log_softmax at its end, run over one split. One program for the full batch: what a partial
+ * batch leaves behind in the other rows is not looked at. */
 #include "train/predict.h"
 #include "base/status.h"
 #include "data/sweep.h"
 #include "train/parameters.h"
 #include "train/step_graph.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +14,8 @@ struct dlc_predictor {
   dlc_input input;
   dlc_program *program;
   dlc_parameters parameters;
-  void *samples;              /* the machine's */
-  const float *probabilities; /* the machine's */
+  void *samples;          /* the machine's */
+  const float *log_probs; /* the machine's */
 };
 
 /* ---- opening ---- */
@@ -58,7 +59,7 @@ static dlc_status open_predictor(dlc_predictor *p)
   DLC_TRY(add_program(p));
   DLC_TRY(dlc_machine_commit(c->machine));
   p->samples = dlc_machine_memory(c->machine, DLC_NAME_INPUT, NULL);
-  p->probabilities = dlc_machine_memory(c->machine, DLC_NAME_PROBABILITIES, NULL);
+  p->log_probs = dlc_machine_memory(c->machine, DLC_NAME_LOG_PROBS, NULL);
   float *mean = dlc_machine_memory(c->machine, DLC_NAME_MEAN, NULL),
         *std = dlc_machine_memory(c->machine, DLC_NAME_STD, NULL);
   for (int64_t i = 0; mean && std && i < p->input.format.channels; i++) {
@@ -121,18 +122,25 @@ static dlc_status tell_sample(const dlc_predictor *p, const dlc_predict_config *
     if (c->on_bad_sample) c->on_bad_sample(c->ctx, name, o->reason);
     if (o->status != DLC_DAMAGED || c->on_bad != DLC_BAD_WARN) return DLC_OK;
   }
-  return c->on_sample(c->ctx, name, p->probabilities + (size_t)i * p->config.info->n_classes);
+  const float *log_probs = p->log_probs + (size_t)i * p->config.info->n_classes;
+  if (isnan(log_probs[0])) return dlc_fail(DLC_INVALID, "%s: the network gives NaN for it", name);
+  return c->on_sample(c->ctx, name, index, log_probs);
 }
 
 static dlc_status predict_all(dlc_predictor *p, const dlc_predict_config *c, const dlc_sample_config *sample,
-                              dlc_sweep *sweep, uint32_t count)
+                              dlc_sweep *sweep)
 {
+  const dlc_split *split = dlc_split_at(c->dataset->info(c->data), c->split);
+  const uint32_t count = c->subset ? c->subset->count : (uint32_t)split->count;
   for (uint32_t first = 0; first < count; first += p->config.batch_size) {
     const uint32_t left = count - first, n = left < p->config.batch_size ? left : p->config.batch_size;
     const dlc_outcome *outcomes;
     DLC_TRY(dlc_sweep_run(sweep, first, n, read_sample, p, &outcomes));
     DLC_TRY(dlc_program_run(p->program));
-    for (uint32_t i = 0; i < n; i++) DLC_TRY(tell_sample(p, c, sample, first + i, i, &outcomes[i]));
+    for (uint32_t i = 0; i < n; i++) {
+      const uint32_t index = c->subset ? c->subset->index[first + i] : first + i;
+      DLC_TRY(tell_sample(p, c, sample, index, i, &outcomes[i]));
+    }
     if (c->on_batch && !c->on_batch(c->ctx, first + n, count)) return DLC_END;
   }
   return DLC_OK;
@@ -140,13 +148,12 @@ static dlc_status predict_all(dlc_predictor *p, const dlc_predict_config *c, con
 
 dlc_status dlc_predict(dlc_predictor *p, const dlc_predict_config *c)
 {
-  const dlc_dataset_info *info = c->dataset->info(c->data);
   const dlc_sample_config sample = {
       .dataset = c->dataset, .data = c->data, .split = c->split, .pipeline = p->config.transforms};
   dlc_sweep *sweep;
-  DLC_TRY(check_format(p, info));
-  DLC_TRY(dlc_sweep_open(&sample, c->threads, p->config.batch_size, &sweep));
-  dlc_status status = predict_all(p, c, &sample, sweep, (uint32_t)dlc_split_at(info, c->split)->count);
+  DLC_TRY(check_format(p, c->dataset->info(c->data)));
+  DLC_TRY(dlc_sweep_open(&sample, c->subset, c->threads, p->config.batch_size, &sweep));
+  dlc_status status = predict_all(p, c, &sample, sweep);
   dlc_sweep_close(sweep);
   return status;
 }

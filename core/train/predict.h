@@ -1,4 +1,5 @@
-/* Trained weights at work: probabilities of the classes, for every sample of a split. [main] */
+/* Trained weights at work: logarithms of the classes' probabilities, for every sample of a split or of a part of it.
+ * Logarithms, because a loss is made of them: a probability of 1e-60 is 0 in a float, and its loss 138. [main] */
 #ifndef DLC_TRAIN_PREDICT_H
 #define DLC_TRAIN_PREDICT_H
 #include "base/log.h"
@@ -29,16 +30,17 @@ typedef struct dlc_predict_config {
   const dlc_dataset *dataset;
   dlc_data *data;
   uint32_t split;
+  const dlc_subset *subset;   /* of the split; NULL: all of it */
   const dlc_threads *threads; /* that read and transform */
   int on_bad;                 /* DLC_BAD_...; a sample that cannot be read at all is never replaced, but left out */
-  /* For every sample, in the order of the split; a status below 0 ends everything. */
-  dlc_status (*on_sample)(void *ctx, const char *name, const float *probabilities);
+  /* For every sample, in the order of the split; `index` is its own there. A status below 0 ends everything. */
+  dlc_status (*on_sample)(void *ctx, const char *name, uint32_t index, const float *log_probs);
   void (*on_bad_sample)(void *ctx, const char *name, const char *reason); /* optional */
   bool (*on_batch)(void *ctx, uint32_t done, uint32_t count);             /* optional; false: stop */
   void *ctx;
 } dlc_predict_config;
 
-/* DLC_END when on_batch stopped it. */
+/* DLC_END when on_batch stopped it; DLC_INVALID with the sample's name when the network gives no numbers for it. */
 dlc_status dlc_predict(dlc_predictor *p, const dlc_predict_config *config);
 
 #endif

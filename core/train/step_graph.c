@@ -114,8 +114,8 @@ static dlc_status build_prediction(const dlc_step_config *c, dlc_graph_build *g,
   DLC_TRY(add_input(c, g, &input));
   DLC_TRY(dlc_model_build(c->model, g, input, c->classes, m));
   DLC_TRY(dlc_graph_pool_before_relu(g));
-  DLC_TRY(dlc_graph_emit(g, "probabilities", "softmax", NULL, &m->logits, 1, out));
-  DLC_TRY(dlc_graph_mark(g, out[0], DLC_ROLE_OUTPUT, DLC_NAME_PROBABILITIES));
+  DLC_TRY(dlc_graph_emit(g, "log_probs", "log_softmax", NULL, &m->logits, 1, out));
+  DLC_TRY(dlc_graph_mark(g, out[0], DLC_ROLE_OUTPUT, DLC_NAME_LOG_PROBS));
   return dlc_graph_prune(g);
 }
 

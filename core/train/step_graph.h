@@ -13,7 +13,7 @@
 #define DLC_NAME_CORRECT       "correct"       /* f32 [1], number of samples */
 #define DLC_NAME_LEARNING_RATE "lr"            /* f32 [1] */
 #define DLC_NAME_STEP          "step"          /* i64 [1], counted from 1 */
-#define DLC_NAME_PROBABILITIES "probabilities" /* f32 [batch, classes] */
+#define DLC_NAME_LOG_PROBS     "log_probs"     /* f32 [batch, classes] */
 
 typedef struct dlc_step_config {
   const dlc_model *model;
@@ -28,7 +28,7 @@ typedef struct dlc_step_config {
   void *ctx;
 } dlc_step_config;
 
-/* The forward graph with a softmax at its end; no labels, no optimizer. Owners as below. */
+/* The forward graph with a log_softmax at its end; no labels, no optimizer. Owners as below. */
 dlc_status dlc_predict_graph(const dlc_step_config *config, dlc_graph_build **g, dlc_model_graph *parameters);
 /* *g is the caller's; `parameters` too (dlc_model_graph_free). */
 dlc_status dlc_step_graph(const dlc_step_config *config, dlc_graph_build **g, dlc_model_graph *parameters);

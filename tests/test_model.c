@@ -18,7 +18,7 @@ static dlc_status build(const char *text, const char *path, int64_t side, dlc_gr
   if (status < 0) return status;
   rig_ok(dlc_graph_new(&finder, g));
   rig_ok(dlc_graph_value(*g, "input", DLC_ROLE_INPUT, DLC_F32, 4, dim, &input));
-  return dlc_model_build(*model, *g, input, 10, m);
+  return dlc_model_build(*model, *g, input, &(dlc_model_use){.classes = 10, .training = true}, m);
 }
 
 static void clean(dlc_graph_build *g, dlc_model_graph *m, dlc_model *model)

@@ -10,6 +10,8 @@ struct dlc_graph_build {
   dlc_value *values;
   dlc_node *nodes;
   uint32_t n_values, n_nodes, value_capacity, node_capacity;
+  uint32_t random_key; /* value id, once an op draws random numbers */
+  int64_t n_streams;   /* numbers given to such nodes so far */
   dlc_graph view;
 };
 

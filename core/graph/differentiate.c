@@ -2,34 +2,22 @@
 #include "base/status.h"
 #include "dlcore/ops.h"
 #include "graph/build.h"
+#include "graph/builder.h"
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct walk {
-  dlc_builder builder; /* first: the ops get a pointer to it */
+  dlc_graph_builder builder; /* its name: the node being differentiated */
   dlc_graph_build *g;
-  const char *name;  /* of the node being differentiated: what it emits is named after it */
   uint32_t n_values; /* values of the forward graph */
   bool *depends;     /* [n_values] on a wanted value */
   uint32_t *grads;   /* [n_values] id of the gradient, or DLC_NONE */
 } walk;
 
-static const dlc_value *builder_value(dlc_builder *b, uint32_t id)
+static dlc_status emit(walk *w, const char *op, const void *attr, const uint32_t *in, uint32_t n_in, uint32_t *out)
 {
-  walk *w = (walk *)b;
-  return id < w->g->n_values ? &w->g->values[id] : NULL;
-}
-
-static dlc_status builder_emit(dlc_builder *b, const char *op, const void *attr, const uint32_t *in, uint32_t n_in,
-                               uint32_t *out)
-{
-  walk *w = (walk *)b;
-  uint32_t first = w->g->n_values;
-  DLC_TRY(dlc_graph_emit(w->g, w->name, op, attr, in, n_in, out));
-  for (uint32_t v = first; v < w->g->n_values; v++)
-    if (w->g->values[v].role == DLC_ROLE_ACTIVATION) w->g->values[v].role = DLC_ROLE_GRADIENT;
-  return DLC_OK;
+  return w->builder.table.emit(&w->builder.table, op, attr, in, n_in, out);
 }
 
 static bool has_gradient(const dlc_value *v)
@@ -60,7 +48,7 @@ static dlc_status accumulate(walk *w, uint32_t value, uint32_t grad)
     return DLC_OK;
   }
   const uint32_t both[2] = {w->grads[value], grad};
-  DLC_TRY(builder_emit(&w->builder, "add", NULL, both, 2, out));
+  DLC_TRY(emit(w, "add", NULL, both, 2, out));
   w->grads[value] = out[0];
   return DLC_OK;
 }
@@ -79,9 +67,9 @@ static dlc_status differentiate_node(walk *w, uint32_t index)
     flows |= w->depends[n.in[j]];
   }
   if (!arrives || !flows) return DLC_OK;
-  w->name = n.name;
+  w->builder.name = n.name;
   if (!DLC_HAS(n.op, grad)) return dlc_fail(DLC_INVALID, "%s: op %s has no gradient", n.name, n.op->name);
-  dlc_status status = n.op->grad(&w->builder, &n, grad_out, grad_in);
+  dlc_status status = n.op->grad(&w->builder.table, &n, grad_out, grad_in);
   if (status < 0) return dlc_fail_in(status, "gradient of %s (%s)", n.name, n.op->name);
   for (uint32_t j = 0; j < n.n_in; j++) {
     if (grad_in[j] == DLC_NONE || !w->depends[n.in[j]]) continue;
@@ -98,9 +86,9 @@ static dlc_status seed_and_walk(walk *w, uint32_t loss, uint32_t n_nodes)
   const dlc_value *v = &w->g->values[loss];
   dlc_fill one = {.rank = v->rank, .value = 1.0};
   for (uint32_t i = 0; i < v->rank; i++) one.dim[i] = v->dim[i];
-  w->name = "loss";
+  w->builder.name = "loss";
   if (dlc_count(v) != 1) return dlc_fail(DLC_INVALID, "the loss has more than one element");
-  DLC_TRY(builder_emit(&w->builder, "fill", &one, NULL, 0, out));
+  DLC_TRY(emit(w, "fill", &one, NULL, 0, out));
   w->grads[loss] = out[0];
   for (uint32_t i = n_nodes; i-- > 0;) DLC_TRY(differentiate_node(w, i));
   return DLC_OK;
@@ -109,7 +97,7 @@ static dlc_status seed_and_walk(walk *w, uint32_t loss, uint32_t n_nodes)
 dlc_status dlc_graph_differentiate(dlc_graph_build *g, uint32_t loss, const uint32_t *wanted, uint32_t n_wanted,
                                    uint32_t *grads)
 {
-  walk w = {.builder = {sizeof(dlc_builder), g->finder.host, builder_value, builder_emit}, .g = g};
+  walk w = {.builder = dlc_graph_builder_of(g, DLC_ROLE_GRADIENT), .g = g};
   w.n_values = g->n_values;
   w.depends = calloc(g->n_values ? g->n_values : 1, sizeof *w.depends);
   w.grads = malloc((g->n_values ? g->n_values : 1) * sizeof *w.grads);

@@ -137,14 +137,17 @@ static dlc_status copy_attr(dlc_graph_build *g, const dlc_op *op, const void *gi
 /* n_data inputs and the parameters after them, so that a shape rule may look at its data without counting it. */
 static dlc_status check_inputs(const dlc_op *op, uint32_t n_in)
 {
+  const bool more =
+      DLC_HAS(op, param) || DLC_HAS(op, build) || op->kind == DLC_OP_LOSS || (op->flags & DLC_OP_VARIADIC);
   if (n_in > DLC_MAX_IN) return dlc_fail(DLC_INVALID, "%u inputs came, at most %d are possible", n_in, DLC_MAX_IN);
-  if (op->kind == DLC_OP_OPTIMIZER || n_in == op->n_data || (n_in > op->n_data && DLC_HAS(op, param))) return DLC_OK;
+  if (op->kind == DLC_OP_OPTIMIZER || n_in == op->n_data || (n_in > op->n_data && more)) return DLC_OK;
   return dlc_fail(DLC_INVALID, "%u inputs came, expected %u", n_in, op->n_data);
 }
 
 static dlc_status append_node(dlc_graph_build *g, const char *name, const dlc_op *op, const void *attr,
                               const uint32_t *in, uint32_t n_in, uint32_t *out)
 {
+  if (!op->infer) return dlc_fail(DLC_INVALID, "op %s is a layer made of others, and no node by itself", op->name);
   DLC_TRY(check_inputs(op, n_in));
   void *own_attr;
   dlc_value values[DLC_MAX_OUT];
@@ -189,5 +192,15 @@ dlc_status dlc_graph_mark(dlc_graph_build *g, uint32_t value, uint32_t role, con
   if (!copy) return dlc_fail_nomem();
   g->values[value].role = role;
   g->values[value].name = copy;
+  return DLC_OK;
+}
+
+dlc_status dlc_graph_random(dlc_graph_build *g, uint32_t *key, int64_t *stream)
+{
+  const int64_t words = 3;
+  if (g->n_streams == 0)
+    DLC_TRY(dlc_graph_value(g, DLC_NAME_RANDOM, DLC_ROLE_STEP_SCALAR, DLC_I64, 1, &words, &g->random_key));
+  *key = g->random_key;
+  *stream = g->n_streams++;
   return DLC_OK;
 }

@@ -35,6 +35,9 @@ dlc_status dlc_graph_node(dlc_graph_build *g, const char *name, const dlc_op *op
 /* The same, by the op's name. */
 dlc_status dlc_graph_emit(dlc_graph_build *g, const char *name, const char *op, const void *attr, const uint32_t *in,
                           uint32_t n_in, uint32_t *out);
+/* What an op draws random numbers by (dlc_builder.random): the step scalar DLC_NAME_RANDOM, and the next stream. */
+#define DLC_NAME_RANDOM "random" /* i64 [3] */
+dlc_status dlc_graph_random(dlc_graph_build *g, uint32_t *key, int64_t *stream);
 /* Names a value and gives it a role (for outputs that are read back, gradients). */
 dlc_status dlc_graph_mark(dlc_graph_build *g, uint32_t value, uint32_t role, const char *name);
 

@@ -12,6 +12,7 @@
 #ifndef DLC_GRAPH_MODEL_H
 #define DLC_GRAPH_MODEL_H
 #include "graph/graph.h"
+#include <stdbool.h>
 
 typedef struct dlc_model dlc_model;
 
@@ -23,9 +24,9 @@ void dlc_model_free(dlc_model *model);
 const char *dlc_model_name(const dlc_model *model); /* `name:`, else the file's name without .yaml */
 const char *dlc_model_text(const dlc_model *model); /* what it was read from, up to a NUL */
 
-/* One parameter of the built model: how to fill it before the first step. */
+/* One tensor that a layer owns: how to fill it before the first step. */
 typedef struct dlc_model_param {
-  uint32_t value; /* id in the graph */
+  uint32_t value; /* id in the graph; its role is PARAMETER, or STATE where it is not trained */
   uint32_t init;  /* DLC_INIT_... */
   double a, b;
 } dlc_model_param;
@@ -45,9 +46,16 @@ typedef struct dlc_model_graph {
   dlc_model_layer *layers;
 } dlc_model_graph; /* arrays owned by the caller: dlc_model_graph_free() */
 
+typedef struct dlc_model_use {
+  int64_t classes;
+  bool training;      /* false: layers are built as they are in evaluation */
+  const char *prefix; /* before the names of all tensors; NULL: nothing */
+} dlc_model_use;
+
 /* Appends the layers to `g`, from the value `input` ([batch, C, H, W], f32). The last layer must give [batch, classes].
- * Reasons name the file, line and layer, what came and what was expected. */
-dlc_status dlc_model_build(const dlc_model *model, dlc_graph_build *g, uint32_t input, int64_t classes,
+ * Reasons name the file, line and layer, what came and what was expected. The tensors are the same, in the same order,
+ * in training and in evaluation. */
+dlc_status dlc_model_build(const dlc_model *model, dlc_graph_build *g, uint32_t input, const dlc_model_use *use,
                            dlc_model_graph *out);
 void dlc_model_graph_free(dlc_model_graph *m);
 

@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "base/str.h"
 #include "graph/build.h"
+#include "graph/builder.h"
 #include "graph/model_text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 typedef struct builder {
   const dlc_model *model;
   dlc_graph_build *g;
-  int64_t classes;
+  const dlc_model_use *use;
   uint32_t current; /* value id of what the last layer gave */
   uint32_t param_capacity;
   dlc_model_graph *out;
@@ -28,7 +29,7 @@ static dlc_status set_arg(const builder *b, const dlc_op *op, const dlc_layer_ar
 {
   char classes[24];
   const char *words[DLC_ARG_WORDS];
-  snprintf(classes, sizeof classes, "%lld", (long long)b->classes);
+  snprintf(classes, sizeof classes, "%lld", (long long)b->use->classes);
   for (uint32_t i = 0; i < arg->count; i++) words[i] = strcmp(arg->words[i], "classes") ? arg->words[i] : classes;
   if (*arg->name) return dlc_attr_set(op, attr, arg->name, words, arg->count);
   if (op->n_attrs == 0) return dlc_fail(DLC_INVALID, "%s takes no arguments", op->name);
@@ -60,9 +61,12 @@ static dlc_status add_param(builder *b, const dlc_layer_text *layer, const dlc_p
   if (!p->name) return dlc_fail(DLC_INVALID, "a parameter without a name");
   if (p->init < DLC_INIT_CONSTANT || p->init > DLC_INIT_NORMAL)
     return dlc_fail(DLC_INVALID, "parameter %s: unknown init %u", p->name, p->init);
-  dlc_str_addf(&name, "%s.%s", layer->name, p->name);
-  dlc_status status = dlc_str_ok(&name) ? dlc_graph_value(b->g, dlc_str_get(&name), DLC_ROLE_PARAMETER, p->value.dtype,
-                                                          p->value.rank, p->value.dim, id)
+  const uint32_t role = DLC_HAS(p, role) ? p->role : DLC_ROLE_PARAMETER;
+  if (role != DLC_ROLE_PARAMETER && role != DLC_ROLE_STATE)
+    return dlc_fail(DLC_INVALID, "parameter %s: role %u", p->name, role);
+  dlc_str_addf(&name, "%s%s.%s", b->use->prefix ? b->use->prefix : "", layer->name, p->name);
+  dlc_status status = dlc_str_ok(&name) ? dlc_graph_value(b->g, dlc_str_get(&name), role, p->value.dtype, p->value.rank,
+                                                          p->value.dim, id)
                                         : dlc_fail_nomem();
   dlc_str_free(&name);
   if (status < 0) return status;
@@ -96,6 +100,19 @@ static dlc_status add_inputs(builder *b, const dlc_layer_text *layer, const dlc_
   }
 }
 
+/* One node of the op, or what the op makes of it. */
+static dlc_status add_nodes(builder *b, const dlc_layer_text *layer, const dlc_op *op, const void *attr,
+                            const uint32_t *in, uint32_t n_in, uint32_t *out)
+{
+  if (!DLC_HAS(op, build)) return dlc_graph_node(b->g, layer->name, op, attr, in, n_in, out);
+  dlc_graph_builder rule = dlc_graph_builder_of(b->g, DLC_ROLE_ACTIVATION);
+  rule.name = layer->name;
+  out[0] = DLC_NONE;
+  dlc_status status = op->build(&rule.table, attr, b->use->training, in, n_in, out);
+  if (status >= 0 && out[0] >= dlc_graph_view(b->g)->n_values) status = dlc_fail(DLC_INTERNAL, "it gives no value");
+  return status < 0 ? dlc_fail_in(status, "%s (%s)", layer->name, op->name) : DLC_OK;
+}
+
 static dlc_status build_layer(builder *b, const dlc_layer_text *layer)
 {
   const dlc_op *op;
@@ -112,7 +129,7 @@ static dlc_status build_layer(builder *b, const dlc_layer_text *layer)
   if (status >= 0) {
     status = add_inputs(b, layer, op, attr, in, &n_in);
     if (status < 0) dlc_fail_in(status, "%s (%s)", layer->name, op->name);
-    else status = dlc_graph_node(b->g, layer->name, op, attr, in, n_in, out);
+    else status = add_nodes(b, layer, op, attr, in, n_in, out);
     if (status < 0) dlc_fail_in(status, "%s:%u", b->model->origin, layer->line);
   }
   free(attr);
@@ -127,17 +144,17 @@ static dlc_status check_logits(const builder *b)
 {
   const dlc_graph *g = dlc_graph_view(b->g);
   const dlc_value *v = dlc_value_at(g, b->current);
-  if (v->rank == 2 && v->dim[1] == b->classes) return DLC_OK;
+  if (v->rank == 2 && v->dim[1] == b->use->classes) return DLC_OK;
   const dlc_layer_text *last = &b->model->layers[b->model->n_layers - 1];
   return dlc_fail(DLC_INVALID, "%s:%u: the last layer `%s` gives %s; expected [batch, %lld], a number for each class",
                   b->model->origin, last->line, last->name, dlc_name_shape(v->rank, v->dim).text,
-                  (long long)b->classes);
+                  (long long)b->use->classes);
 }
 
-dlc_status dlc_model_build(const dlc_model *model, dlc_graph_build *g, uint32_t input, int64_t classes,
+dlc_status dlc_model_build(const dlc_model *model, dlc_graph_build *g, uint32_t input, const dlc_model_use *use,
                            dlc_model_graph *out)
 {
-  builder b = {.model = model, .g = g, .classes = classes, .current = input, .out = out};
+  builder b = {.model = model, .g = g, .use = use, .current = input, .out = out};
   memset(out, 0, sizeof *out);
   out->layers = calloc(model->n_layers, sizeof *out->layers);
   dlc_status status = out->layers ? DLC_OK : dlc_fail_nomem();

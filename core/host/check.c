@@ -112,8 +112,9 @@ static dlc_status check_op(const dlc_op *op)
 {
   static const field view[] = {MANDATORY(dlc_op, name), MANDATORY(dlc_op, infer)};
   static const field computed[] = {MANDATORY(dlc_op, name), MANDATORY(dlc_op, infer), MANDATORY(dlc_op, reference)};
-  DLC_TRY(check_fields(op, END_OF(dlc_op, infer), view, 2));
-  if (!(op->flags & DLC_OP_VIEW)) DLC_TRY(check_fields(op, END_OF(dlc_op, reference), computed, 3));
+  const bool composed = DLC_HAS(op, build) && !op->infer && !op->reference;
+  DLC_TRY(check_fields(op, END_OF(dlc_op, infer), view, composed ? 1 : 2));
+  if (!composed && !(op->flags & DLC_OP_VIEW)) DLC_TRY(check_fields(op, END_OF(dlc_op, reference), computed, 3));
   if (op->kind > DLC_OP_OPTIMIZER) return dlc_fail(DLC_INVALID, "'%s': unknown kind %u", op->name, op->kind);
   if (op->kind == DLC_OP_OPTIMIZER && !(op->flags & DLC_OP_UPDATE))
     return dlc_fail(DLC_INVALID, "'%s': an optimizer must have the flag DLC_OP_UPDATE", op->name);

@@ -13,10 +13,11 @@ dlc_status dlc_parameters_describe(const dlc_graph *g, const dlc_model_graph *m,
   for (uint32_t i = 0; i < m->n_params; i++) {
     const dlc_value *v = dlc_value_at(g, m->params[i].value);
     dlc_parameter *q = &p->list[p->n++];
-    *q = (dlc_parameter){.init = m->params[i].init, .a = m->params[i].a, .b = m->params[i].b};
+    *q = (dlc_parameter){
+        .trained = v->role == DLC_ROLE_PARAMETER, .init = m->params[i].init, .a = m->params[i].a, .b = m->params[i].b};
     q->tensor = (dlc_tensor){.name = strdup(v->name), .dtype = v->dtype, .rank = v->rank};
     memcpy(q->tensor.dim, v->dim, sizeof v->dim);
-    p->count += dlc_count(v);
+    if (q->trained) p->count += dlc_count(v);
     if (!q->tensor.name) {
       dlc_parameters_free(p);
       return dlc_fail_nomem();
@@ -38,6 +39,10 @@ dlc_status dlc_parameters_init(dlc_parameters *p, const dlc_machine *machine, ui
     dlc_parameter *q = &p->list[k];
     const size_t n = dlc_tensor_bytes(&q->tensor) / dlc_dtype_bytes(q->tensor.dtype);
     q->tensor.data = dlc_machine_memory(machine, q->tensor.name, NULL);
+    if (q->tensor.data && q->tensor.dtype == DLC_I64 && !q->trained && q->init == DLC_INIT_CONSTANT) {
+      for (size_t i = 0; i < n; i++) ((int64_t *)q->tensor.data)[i] = (int64_t)q->a;
+      continue;
+    }
     if (!q->tensor.data || q->tensor.dtype != DLC_F32)
       return dlc_fail(DLC_INVALID, "parameter %s: only f32 parameters can be trained", q->tensor.name);
     float *out = q->tensor.data;
@@ -68,14 +73,15 @@ static bool load_one(const dlc_tensor *to, const dlc_tensor *from, const char *p
     dlc_say(sink, DLC_LOG_WARN, "%s: no `%s`; it keeps its random start", path, to->name);
     return false;
   }
-  if (!same_shape(to, from) || (from->dtype != DLC_F32 && from->dtype != DLC_F64)) {
+  const bool real = from->dtype == DLC_F32 || from->dtype == DLC_F64;
+  if (!same_shape(to, from) || (to->dtype == DLC_F32 ? !real : from->dtype != to->dtype)) {
     dlc_say(sink, DLC_LOG_WARN, "%s: `%s` is %s%s, the model's is %s%s; it keeps its random start", path, to->name,
             dlc_dtype_name(from->dtype), dlc_name_shape(from->rank, from->dim).text, dlc_dtype_name(to->dtype),
             dlc_name_shape(to->rank, to->dim).text);
     return false;
   }
   float *out = to->data;
-  if (from->dtype == DLC_F32) memcpy(out, from->data, n * sizeof(float));
+  if (from->dtype == to->dtype) memcpy(to->data, from->data, dlc_tensor_bytes(to));
   else
     for (size_t i = 0; i < n; i++) out[i] = (float)((const double *)from->data)[i];
   return true;

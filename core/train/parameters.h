@@ -5,16 +5,18 @@
 #include "graph/model.h"
 #include "run/program.h"
 #include "train/weights_info.h"
+#include <stdbool.h>
 
 typedef struct dlc_parameter {
   dlc_tensor tensor; /* name owned here; data: the machine's memory */
+  bool trained;      /* false: a state that the layer changes itself, f32 or i64 */
   uint32_t init;
   double a, b;
 } dlc_parameter;
 
 typedef struct dlc_parameters {
   uint32_t n;
-  int64_t count; /* numbers in all of them */
+  int64_t count; /* numbers in all that are trained */
   dlc_parameter *list;
 } dlc_parameters;
 

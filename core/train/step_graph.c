@@ -66,15 +66,15 @@ static dlc_status add_update(const dlc_step_config *c, dlc_graph_build *g, uint3
   return dlc_graph_node(g, value.name, c->optimizer, c->optimizer_attr, in, n_in, out);
 }
 
-static dlc_status add_updates(const dlc_step_config *c, dlc_graph_build *g, const dlc_model_graph *m,
-                              const uint32_t *gradients)
+static dlc_status add_updates(const dlc_step_config *c, dlc_graph_build *g, const uint32_t *trained,
+                              const uint32_t *gradients, uint32_t n)
 {
   const int64_t one = 1;
   uint32_t scalars[2];
   DLC_TRY(dlc_graph_value(g, DLC_NAME_LEARNING_RATE, DLC_ROLE_STEP_SCALAR, DLC_F32, 1, &one, &scalars[0]));
   DLC_TRY(dlc_graph_value(g, DLC_NAME_STEP, DLC_ROLE_STEP_SCALAR, DLC_I64, 1, &one, &scalars[1]));
-  for (uint32_t i = 0; i < m->n_params; i++)
-    if (gradients[i] != DLC_NONE) DLC_TRY(add_update(c, g, m->params[i].value, gradients[i], scalars));
+  for (uint32_t i = 0; i < n; i++)
+    if (gradients[i] != DLC_NONE) DLC_TRY(add_update(c, g, trained[i], gradients[i], scalars));
   return DLC_OK;
 }
 
@@ -82,12 +82,13 @@ static dlc_status add_training(const dlc_step_config *c, dlc_graph_build *g, con
 {
   uint32_t *ids = calloc(2 * (size_t)m->n_params + 1, sizeof *ids);
   if (!ids) return dlc_fail_nomem();
-  uint32_t *gradients = ids + m->n_params;
-  for (uint32_t i = 0; i < m->n_params; i++) ids[i] = m->params[i].value;
-  dlc_status status = dlc_graph_differentiate(g, loss, ids, m->n_params, gradients);
+  uint32_t *gradients = ids + m->n_params, n = 0;
+  for (uint32_t i = 0; i < m->n_params; i++)
+    if (dlc_value_at(dlc_graph_view(g), m->params[i].value)->role == DLC_ROLE_PARAMETER) ids[n++] = m->params[i].value;
+  dlc_status status = dlc_graph_differentiate(g, loss, ids, n, gradients);
   if (status >= 0) {
     stage(c, "backward", g);
-    status = add_updates(c, g, m, gradients);
+    status = add_updates(c, g, ids, gradients, n);
   }
   free(ids);
   return status;
@@ -97,7 +98,8 @@ static dlc_status build(const dlc_step_config *c, dlc_graph_build *g, dlc_model_
 {
   uint32_t input, loss;
   DLC_TRY(add_input(c, g, &input));
-  DLC_TRY(dlc_model_build(c->model, g, input, c->classes, m));
+  DLC_TRY(dlc_model_build(c->model, g, input, &(dlc_model_use){.classes = c->classes, .training = c->optimizer != NULL},
+                          m));
   DLC_TRY(dlc_graph_pool_before_relu(g));
   stage(c, "forward", g);
   DLC_TRY(add_loss(c, g, m->logits, &loss));
@@ -112,7 +114,8 @@ static dlc_status build_prediction(const dlc_step_config *c, dlc_graph_build *g,
 {
   uint32_t input, out[DLC_MAX_OUT];
   DLC_TRY(add_input(c, g, &input));
-  DLC_TRY(dlc_model_build(c->model, g, input, c->classes, m));
+  DLC_TRY(dlc_model_build(c->model, g, input, &(dlc_model_use){.classes = c->classes, .training = c->optimizer != NULL},
+                          m));
   DLC_TRY(dlc_graph_pool_before_relu(g));
   DLC_TRY(dlc_graph_emit(g, "log_probs", "log_softmax", NULL, &m->logits, 1, out));
   DLC_TRY(dlc_graph_mark(g, out[0], DLC_ROLE_OUTPUT, DLC_NAME_LOG_PROBS));

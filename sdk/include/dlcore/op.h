@@ -18,9 +18,11 @@ typedef struct dlc_param {
   dlc_value value;  /* dtype, rank, dim */
   uint32_t init;    /* DLC_INIT_... */
   double a, b;      /* CONSTANT: a. UNIFORM: [a, b). NORMAL: mean a, standard deviation b */
+  uint32_t role; /* LAYER: 0, trained (f32), or DLC_ROLE_STATE: changed by an update that build() emits, and saved with
+                    the weights */
 } dlc_param;
 
-/* ---- graph building, for gradient rules. Filled by dlcore; all [main] ---- */
+/* ---- graph building, for the rules that emit nodes. Filled by dlcore; all [main] ---- */
 typedef struct dlc_builder dlc_builder;
 struct dlc_builder {
   uint32_t size;
@@ -31,7 +33,13 @@ struct dlc_builder {
    * room for DLC_MAX_OUT unless you know better. */
   dlc_status (*emit)(dlc_builder *b, const char *op, const void *attr, const uint32_t *in, uint32_t n_in,
                      uint32_t *out);
+  /* For an op that draws random numbers: `key` is the value to draw by, i64 [3], a step scalar: the seed's lower 32
+   * bits, its upper 32 bits, the step counted from 1. `stream` is a number that no other node of the graph gets, the
+   * same in every graph of the model: part of the attributes. The numbers are dlc_random's words(seed,
+   * DLC_RANDOM_STREAM + stream, step, sample of the batch, draw). */
+  dlc_status (*random)(dlc_builder *b, uint32_t *key, int64_t *stream);
 };
+#define DLC_RANDOM_STREAM 0x8000u
 
 /* ---- one call of a reference kernel ---- */
 typedef struct dlc_call {
@@ -45,15 +53,17 @@ typedef struct dlc_call {
 } dlc_call;
 
 enum {
-  DLC_OP_PLAIN = 0,    /* used by other ops: gradients, helpers */
-  DLC_OP_LAYER = 1,    /* may be named in a model file. Inputs: the data, then its parameters */
-  DLC_OP_LOSS = 2,     /* inputs: logits, labels (i32 [batch]); output 0: the mean loss, f32 [1] */
+  DLC_OP_PLAIN = 0, /* used by other ops: gradients, helpers */
+  DLC_OP_LAYER = 1, /* may be named in a model file. Inputs: the data, then its parameters */
+  DLC_OP_LOSS = 2,  /* inputs: logits, labels (i32 [batch]) and, where the user gives them, a weight for each class (f32
+                       [classes]); output 0: the mean loss, f32 [1] */
   DLC_OP_OPTIMIZER = 3 /* inputs: parameter, its states, gradient, learning rate (f32 [1]), step number counted from
                           1 (i64 [1]); outputs: parameter, states. Must have DLC_OP_UPDATE */
 };
 enum {
-  DLC_OP_VIEW = 1,  /* output 0 is input 0 under another shape: shares its memory and is never launched */
-  DLC_OP_UPDATE = 2 /* output k is the new content of input k, in the same memory */
+  DLC_OP_VIEW = 1,    /* output 0 is input 0 under another shape: shares its memory and is never launched */
+  DLC_OP_UPDATE = 2,  /* output k is the new content of input k, in the same memory */
+  DLC_OP_VARIADIC = 4 /* n_data inputs or more; without parameters */
 };
 
 struct dlc_op {
@@ -68,7 +78,7 @@ struct dlc_op {
   const char *help; /* one line */
   /* [main] Shapes and types of the outputs, or DLC_INVALID with what came and what was expected. May replace shorthand
    * in `attr` by what it stands for (padding `same` by numbers): the node keeps the result. `out` has room for
-   * DLC_MAX_OUT values; size, role and name are dlcore's. Mandatory. */
+   * DLC_MAX_OUT values; size, role and name are dlcore's. Mandatory but for layers that are built of other ops. */
   dlc_status (*infer)(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
                       dlc_value *out);
   /* [main] The k-th parameter (LAYER) or state (OPTIMIZER, where in[0] is the parameter); DLC_END after the last.
@@ -79,8 +89,13 @@ struct dlc_op {
    * an op without it stops gradients with an error. */
   dlc_status (*grad)(dlc_builder *b, const dlc_node *forward, const uint32_t *grad_out, uint32_t *grad_in);
   /* [any] The definition of what the op computes, in double. Backends are held against it, and a node that no backend
-   * does runs on it. Mandatory unless DLC_OP_VIEW. */
+   * does runs on it. Mandatory unless DLC_OP_VIEW, or as infer. */
   dlc_status (*reference)(const dlc_call *call);
+  /* [main] LAYER: emits the nodes that the layer is, where that is more than one node of this op, or not the same in
+   * training as in evaluation. `in`: the data, then every parameter and state that param() declared; *out: the value
+   * that the layer gives, one of `in` where it does nothing. An op that build() never emits has neither infer nor
+   * reference. Optional: without it a layer is one node of this op. */
+  dlc_status (*build)(dlc_builder *b, const void *attr, int training, const uint32_t *in, uint32_t n_in, uint32_t *out);
 };
 
 /* The i-th attribute. */

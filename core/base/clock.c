@@ -2,9 +2,14 @@
 #include "base/clock.h"
 #include <time.h>
 
-double dlc_seconds(void)
+int64_t dlc_nanoseconds(void)
 {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+double dlc_seconds(void)
+{
+  return (double)dlc_nanoseconds() * 1e-9;
 }

@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "data/batch.h"
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ typedef struct slot {
 typedef struct worker {
   dlc_loader *loader;
   dlc_sampler *sampler;
+  dlc_track *track;
   pthread_t thread;
 } worker;
 
@@ -30,7 +32,8 @@ struct dlc_loader {
   uint32_t *order;
   uint32_t n_batches;
   double waited;
-  bool *told; /* [samples of the split] whose fault has been told */
+  dlc_track *track; /* the caller's; NULL without a profile */
+  bool *told;       /* [samples of the split] whose fault has been told */
 
   dlc_sampler *sampler; /* the caller's, without workers */
   dlc_batch own;        /* its bad samples */
@@ -47,10 +50,12 @@ struct dlc_loader {
 
 /* ---- workers ---- */
 
-static void fill(dlc_loader *l, dlc_sampler *sampler, uint32_t number)
+static void fill(dlc_loader *l, worker *w, uint32_t number)
 {
   slot *s = &l->slots[number % l->n_slots];
-  s->status = dlc_batch_read(&l->plan, sampler, number, &s->batch);
+  dlc_track_begin(w->track, "read batch");
+  s->status = dlc_batch_read(&l->plan, w->sampler, number, &s->batch);
+  dlc_track_end(w->track);
   s->reason = s->status < 0 ? strdup(dlc_reason()) : NULL;
 }
 
@@ -67,7 +72,7 @@ static void *work(void *arg)
     const uint32_t number = l->next_fill++;
     l->filling++;
     pthread_mutex_unlock(&l->lock);
-    fill(l, w->sampler, number);
+    fill(l, w, number);
     pthread_mutex_lock(&l->lock);
     l->slots[number % l->n_slots].ready = true;
     l->filling--;
@@ -90,6 +95,17 @@ static dlc_status open_slots(dlc_loader *l)
   return DLC_OK;
 }
 
+static dlc_status open_worker(dlc_loader *l, worker *w)
+{
+  char name[64];
+  w->loader = l;
+  snprintf(name, sizeof name, "%s loader %u", l->config.name ? l->config.name : "", l->n_workers);
+  DLC_TRY(dlc_profile_track(l->config.profile, name, &w->track));
+  DLC_TRY(dlc_sampler_open(&l->config.sample, &w->sampler));
+  dlc_sampler_profile(w->sampler, w->track);
+  return DLC_OK;
+}
+
 static dlc_status start_workers(dlc_loader *l)
 {
   DLC_TRY(open_slots(l));
@@ -97,8 +113,7 @@ static dlc_status start_workers(dlc_loader *l)
   if (!l->workers) return dlc_fail_nomem();
   for (; l->n_workers < l->config.workers; l->n_workers++) {
     worker *w = &l->workers[l->n_workers];
-    w->loader = l;
-    DLC_TRY(dlc_sampler_open(&l->config.sample, &w->sampler));
+    DLC_TRY(open_worker(l, w));
     const int error = pthread_create(&w->thread, NULL, work, w);
     if (error) {
       dlc_sampler_close(w->sampler);
@@ -122,7 +137,11 @@ static dlc_status open_loader(dlc_loader *l)
   l->told = calloc((size_t)l->plan.split->count + 1, sizeof *l->told);
   if (!l->order || !l->told) return dlc_fail_nomem();
   l->plan.order = l->order;
-  return l->config.workers ? start_workers(l) : dlc_sampler_open(sample, &l->sampler);
+  l->track = dlc_profile_main(l->config.profile);
+  if (l->config.workers) return start_workers(l);
+  DLC_TRY(dlc_sampler_open(sample, &l->sampler));
+  dlc_sampler_profile(l->sampler, l->track);
+  return DLC_OK;
 }
 
 dlc_status dlc_loader_open(const dlc_loader_config *config, dlc_loader **loader)
@@ -219,7 +238,9 @@ static dlc_status take_from_slot(dlc_loader *l, void *samples, int32_t *labels, 
 {
   slot *s = &l->slots[l->next_take % l->n_slots];
   pthread_mutex_lock(&l->lock);
+  dlc_track_begin(l->track, "wait for loader");
   while (!s->ready) pthread_cond_wait(&l->changed, &l->lock);
+  dlc_track_end(l->track);
   pthread_mutex_unlock(&l->lock);
   /* A ready slot is the caller's until next_take moves on. */
   const dlc_status status = s->status;
@@ -243,7 +264,9 @@ static dlc_status read_here(dlc_loader *l, void *samples, int32_t *labels, uint3
 {
   l->own.samples = samples;
   l->own.labels = labels;
+  dlc_track_begin(l->track, "read batch");
   const dlc_status status = dlc_batch_read(&l->plan, l->sampler, l->next_take++, &l->own);
+  dlc_track_end(l->track);
   *n = l->own.n;
   tell(l, &l->own);
   return status;
@@ -254,7 +277,9 @@ dlc_status dlc_loader_next(dlc_loader *l, void *samples, int32_t *labels, uint32
   *n = 0;
   if (l->next_take >= l->n_batches) return DLC_END;
   const double began = dlc_seconds();
+  dlc_track_begin(l->track, "next batch");
   const dlc_status status = l->n_workers ? take_from_slot(l, samples, labels, n) : read_here(l, samples, labels, n);
+  dlc_track_end(l->track);
   l->waited += dlc_seconds() - began;
   return status;
 }

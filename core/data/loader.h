@@ -39,6 +39,8 @@ typedef struct dlc_loader_config {
   /* [main] Told once for every bad sample, in the order in which they occur. Optional. */
   void (*tell_bad)(void *ctx, const char *name, const char *reason);
   void *ctx;
+  dlc_profile *profile; /* outlives the loader; NULL: none */
+  const char *name;     /* with a profile: what its threads are called after */
 } dlc_loader_config;
 
 dlc_status dlc_loader_open(const dlc_loader_config *config, dlc_loader **loader); /* [main] */

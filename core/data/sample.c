@@ -13,6 +13,7 @@ struct dlc_sampler {
   const dlc_split *split;
   dlc_picture_buffer picture;
   dlc_pipeline_buffers *buffers;
+  dlc_track *track; /* NULL: not timed */
 };
 
 dlc_status dlc_sample_format_make(const dlc_dataset_info *info, const dlc_pipeline *pipeline, dlc_sample_format *format)
@@ -59,6 +60,11 @@ void dlc_sampler_close(dlc_sampler *s)
   free(s);
 }
 
+void dlc_sampler_profile(dlc_sampler *s, dlc_track *track)
+{
+  s->track = track;
+}
+
 void dlc_sample_name(const dlc_sample_config *c, uint32_t index, char *name, size_t size)
 {
   if (DLC_HAS(c->dataset, sample_name)) {
@@ -87,7 +93,11 @@ dlc_status dlc_sampler_picture(dlc_sampler *s, uint32_t index, dlc_picture *view
   if (DLC_HAS(s->split, samples))
     status = interleave(s, s->split->samples +
                                (size_t)index * (size_t)(s->info->channels * s->info->height * s->info->width));
-  else status = s->config.dataset->read(s->config.data, s->config.split, index, p);
+  else {
+    dlc_track_begin(s->track, "read sample");
+    status = s->config.dataset->read(s->config.data, s->config.split, index, p);
+    dlc_track_end(s->track);
+  }
   if (status < 0 && status != DLC_DAMAGED) return status;
   if (p->channels != s->info->channels)
     return dlc_fail(DLC_INVALID, "a picture with %lld channels, expected %lld", (long long)p->channels,

@@ -4,6 +4,7 @@
 #define DLC_DATA_SAMPLE_H
 #include "data/cache.h"
 #include "dlcore/dataset.h"
+#include "run/profile.h"
 #include "transforms/pipeline.h"
 
 /* What the network gets of every sample: u8 or f32 [channels, height, width]. */
@@ -31,6 +32,8 @@ typedef struct dlc_sample_config {
 typedef struct dlc_sampler dlc_sampler;
 dlc_status dlc_sampler_open(const dlc_sample_config *config, dlc_sampler **sampler);
 void dlc_sampler_close(dlc_sampler *sampler);
+/* Times what the dataset reads and decodes, on the track of the thread that uses the sampler. */
+void dlc_sampler_profile(dlc_sampler *sampler, dlc_track *track);
 
 /* Writes sample `index` of the split, as epoch `epoch` sees it, to `out` (format.bytes). DLC_DAMAGED: written, but the
  * picture is not whole. Reasons name the file or the sample. */

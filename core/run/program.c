@@ -1,6 +1,7 @@
 /* Machines and programs: who computes each node, where each value is, and the loop that runs them. */
 #include "run/program.h"
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include "host/host.h"
 #include "run/fallback.h"
@@ -21,6 +22,7 @@ typedef struct launch {
   bool fallback;
   const void *in[DLC_MAX_IN];
   void *out[DLC_MAX_OUT];
+  dlc_profile_row *row; /* NULL without a profile */
 } launch;
 
 struct dlc_program {
@@ -47,6 +49,7 @@ struct dlc_machine {
   size_t kept_bytes, arena_bytes, workspace_bytes;
   char *kept_memory, *arena, *workspace;
   dlc_program *programs; /* the newest first */
+  dlc_profile *profile;  /* NULL: none. Not owned */
 };
 
 /* ---- machine ---- */
@@ -112,6 +115,11 @@ const char *dlc_machine_describe(const dlc_machine *m)
   if (!m->backend) return "reference kernels, in double precision on one thread";
   const char *text = DLC_HAS(m->backend, describe) ? m->backend->describe(m->device) : NULL;
   return text ? text : m->backend->name;
+}
+
+void dlc_machine_profile(dlc_machine *m, dlc_profile *profile)
+{
+  m->profile = profile;
 }
 
 /* ---- adding a program ---- */
@@ -233,14 +241,16 @@ static void *address(const dlc_program *p, uint32_t value)
   return m->arena + p->plan.places[root].offset;
 }
 
-static void bind(dlc_program *p)
+static dlc_status bind(dlc_program *p)
 {
   for (uint32_t i = 0; i < p->n_launches; i++) {
     launch *l = &p->launches[i];
     const dlc_node *n = dlc_node_at(p->graph, l->node);
     for (uint32_t j = 0; j < n->n_in; j++) l->in[j] = address(p, n->in[j]);
     for (uint32_t k = 0; k < n->n_out; k++) l->out[k] = address(p, n->out[k]);
+    DLC_TRY(dlc_profile_add_node(p->machine->profile, p->name, p->graph, l->node, &l->row));
   }
+  return DLC_OK;
 }
 
 /* Names every op that runs on its reference kernel, once for the machine. */
@@ -270,7 +280,7 @@ static void report_fallback(const dlc_machine *m)
 dlc_status dlc_machine_commit(dlc_machine *m)
 {
   DLC_TRY(allocate(m));
-  for (dlc_program *p = m->programs; p; p = p->next) bind(p);
+  for (dlc_program *p = m->programs; p; p = p->next) DLC_TRY(bind(p));
   report_fallback(m);
   return DLC_OK;
 }
@@ -289,6 +299,8 @@ void *dlc_machine_memory(const dlc_machine *m, const char *name, size_t *bytes)
 
 dlc_status dlc_program_run(dlc_program *p)
 {
+  dlc_profile *profile = p->machine->profile;
+  int64_t at = profile ? dlc_nanoseconds() : 0;
   for (uint32_t i = 0; i < p->n_launches; i++) {
     const launch *l = &p->launches[i];
     dlc_status status = l->kernel.launch(l->kernel.state, l->in, l->out, p->machine->workspace);
@@ -296,6 +308,7 @@ dlc_status dlc_program_run(dlc_program *p)
       const dlc_node *n = dlc_node_at(p->graph, l->node);
       return dlc_fail_in(status, "%s: %s (%s)", p->name, n->name, n->op->name);
     }
+    if (profile) at = dlc_profile_node(profile, l->row, at);
   }
   return DLC_OK;
 }

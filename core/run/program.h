@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "dlcore/backend.h"
 #include "graph/graph.h"
+#include "run/profile.h"
 
 typedef struct dlc_machine dlc_machine;
 typedef struct dlc_program dlc_program;
@@ -27,6 +28,9 @@ const char *dlc_machine_describe(const dlc_machine *machine); /* one line; never
 /* Takes `g` over, also when it fails. Values whose role is not ACTIVATION or GRADIENT are kept by name: two programs
  * that name one with the same role share its memory (the larger size wins; a partial batch uses the front). */
 dlc_status dlc_program_add(dlc_machine *machine, const char *name, dlc_graph_build *g, dlc_program **program);
+
+/* Before commit: every node that runs is timed into `profile`, which outlives the machine; NULL: none is. */
+void dlc_machine_profile(dlc_machine *machine, dlc_profile *profile);
 
 /* After the last dlc_program_add: allocates everything. Persistent memory is zeroed. */
 dlc_status dlc_machine_commit(dlc_machine *machine);

@@ -13,6 +13,7 @@
 
 enum { PHASE_TRAIN, PHASE_VAL, PHASE_TEST, N_PHASES };
 static const char *const phase_names[N_PHASES] = {"train", "val", "test"};
+static const char *const step_names[N_PHASES] = {"train step", "val step", "test step"}; /* in a profile */
 
 /* One phase = one subset, its loader, and a program for the full and for the last partial batch. */
 typedef struct phase {
@@ -26,6 +27,7 @@ typedef struct phase {
 
 struct dlc_run {
   dlc_train_config config;
+  dlc_track *track; /* of the profile; NULL without */
   const dlc_dataset_info *info;
   dlc_input data_input;
   dlc_cache **caches; /* [n_splits]; NULL where pictures are in memory anyway */
@@ -99,7 +101,9 @@ static dlc_status open_loaders(dlc_run *r)
                                       .shuffle = training && c->shuffle,
                                       .on_bad = c->on_bad,
                                       .tell_bad = c->on_bad_sample,
-                                      .ctx = c->ctx};
+                                      .ctx = c->ctx,
+                                      .profile = c->profile,
+                                      .name = p->name};
     DLC_TRY(dlc_loader_open(&config, &p->loader));
   }
   return DLC_OK;
@@ -186,6 +190,7 @@ static dlc_status open_programs(dlc_run *r)
     DLC_TRY(find_program(r, i, p->subset.count >= size ? size : 0, &p->full));
     DLC_TRY(find_program(r, i, p->subset.count % size, &p->partial));
   }
+  dlc_machine_profile(r->config.machine, r->config.profile);
   return dlc_machine_commit(r->config.machine);
 }
 
@@ -228,6 +233,7 @@ dlc_status dlc_run_open(const dlc_train_config *config, double started, dlc_run 
   dlc_run *r = calloc(1, sizeof *r);
   if (!r) return dlc_fail_nomem();
   r->config = *config;
+  r->track = dlc_profile_main(config->profile);
   r->started = started;
   dlc_status status = open_run(r);
   if (status < 0) dlc_run_close(r);
@@ -262,7 +268,10 @@ dlc_status dlc_run_save(dlc_run *r, const char *path)
     info.mean[c] = input->mean ? input->mean[c] : 0.0f;
     info.std[c] = input->std ? input->std[c] : 1.0f;
   }
-  return dlc_parameters_save(&r->parameters, &info, path);
+  dlc_track_begin(r->track, "save");
+  const dlc_status status = dlc_parameters_save(&r->parameters, &info, path);
+  dlc_track_end(r->track);
+  return status;
 }
 
 /* ---- the loop ---- */
@@ -324,6 +333,21 @@ static uint32_t batches_of(const dlc_run *r, const phase *p)
   return r->config.limit_batches && r->config.limit_batches < all ? r->config.limit_batches : all;
 }
 
+/* One batch of a phase: read, run, counted, told. */
+static dlc_status run_batch(dlc_run *r, phase *p, const dlc_progress *base, sums *s)
+{
+  uint32_t n;
+  DLC_TRY(dlc_loader_next(p->loader, r->input, r->labels, &n));
+  dlc_program *program = n == r->config.batch_size ? p->full : p->partial;
+  DLC_TRY(p == &r->phases[PHASE_TRAIN] ? train_step(r, program, base->epoch, n) : dlc_program_run(program));
+  s->batches++;
+  s->samples += n;
+  s->loss += (double)*r->loss * n;
+  s->correct += (double)*r->correct;
+  tell_batch(r, p, base, s);
+  return DLC_OK;
+}
+
 /* One pass of a phase over its subset. `epoch` is counted from 1. */
 static dlc_status run_phase(dlc_run *r, phase *p, uint32_t epoch)
 {
@@ -332,19 +356,15 @@ static dlc_status run_phase(dlc_run *r, phase *p, uint32_t epoch)
   const dlc_progress base = {
       .phase = p->name, .epoch = epoch, .epochs = r->config.epochs, .batches = batches, .lr = r->config.lr};
   sums s = {.began = dlc_seconds(), .waited = dlc_loader_waited(p->loader)};
+  dlc_track_begin(r->track, p->name);
   if (!p->started) DLC_TRY(dlc_loader_start(p->loader, epoch - 1));
   p->started = false;
   while (s.batches < batches && !r->stopped) {
-    uint32_t n;
-    DLC_TRY(dlc_loader_next(p->loader, r->input, r->labels, &n));
-    dlc_program *program = n == r->config.batch_size ? p->full : p->partial;
-    DLC_TRY(training ? train_step(r, program, epoch, n) : dlc_program_run(program));
-    s.batches++;
-    s.samples += n;
-    s.loss += (double)*r->loss * n;
-    s.correct += (double)*r->correct;
-    tell_batch(r, p, &base, &s);
+    dlc_track_step(r->track, step_names[p - r->phases]);
+    DLC_TRY(run_batch(r, p, &base, &s));
+    dlc_track_end(r->track);
   }
+  dlc_track_end(r->track);
   if (training) r->training_seconds += dlc_seconds() - s.began;
   if (s.samples) p->metrics = (dlc_metrics){s.loss / (double)s.samples, s.correct / (double)s.samples, s.samples};
   return DLC_OK;

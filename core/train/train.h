@@ -20,6 +20,7 @@ typedef struct dlc_train_config {
   dlc_machine *machine;
   dlc_op_finder finder;
   const dlc_sink *sink;
+  dlc_profile *profile; /* NULL: nothing is timed */
   /* how */
   uint32_t epochs, batch_size, workers;
   uint64_t seed;

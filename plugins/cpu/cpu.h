@@ -33,6 +33,7 @@ bool cpu_blas_found(char *why, size_t n);
 typedef dlc_status cpu_prepare(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k);
 typedef struct cpu_op {
   const char *name;
+  uint32_t version; /* of the op, that this kernel computes */
   cpu_prepare *prepare;
 } cpu_op;
 

@@ -56,9 +56,10 @@ static bool has_double(const dlc_graph *g, const dlc_node *node)
 static dlc_status kernel(dlc_device *device, const dlc_graph *g, uint32_t index, dlc_kernel *k)
 {
   const dlc_node *node = dlc_node_at(g, index);
-  if (node->op->version != 1 || has_double(g, node)) return DLC_UNSUPPORTED;
+  if (has_double(g, node)) return DLC_UNSUPPORTED;
   for (const cpu_op *op = device->isa->ops; op->name; op++)
-    if (strcmp(op->name, node->op->name) == 0) return op->prepare(device, g, node, k);
+    if (op->version == node->op->version && strcmp(op->name, node->op->name) == 0)
+      return op->prepare(device, g, node, k);
   return DLC_UNSUPPORTED;
 }
 

@@ -2,8 +2,10 @@
  * kernel. For tests and measurements of plugins/cpu; one thread but for the pool that a device is opened with. */
 #ifndef TEST_CPU_NODE_H
 #define TEST_CPU_NODE_H
+#include "any_attr.h"
 #include "base/arena.h"
 #include "base/pool.h"
+#include "base/random.h"
 #include "base/status.h"
 #include "dlcore/plugin.h"
 #include "ops/ops.h"
@@ -22,7 +24,7 @@ static inline void need(bool ok, const char *what)
   abort();
 }
 
-/* ---- a host that has threads, and nothing else ---- */
+/* ---- a host that has threads and random numbers, and nothing else ---- */
 
 typedef struct tiny_host {
   dlc_host table; /* first */
@@ -47,6 +49,7 @@ __attribute__((format(printf, 3, 4))) static inline dlc_status host_fail(const d
 
 static inline const void *host_service(const dlc_host *h, const char *name)
 {
+  if (strcmp(name, DLC_SERVICE_RANDOM) == 0) return dlc_random_service();
   return strcmp(name, DLC_SERVICE_THREADS) == 0 ? dlc_pool_threads(((const tiny_host *)h)->pool) : NULL;
 }
 
@@ -120,16 +123,7 @@ static inline float random_signed(void) /* [-1, 1) */
 /* ---- one node ---- */
 
 typedef struct one_node {
-  union { /* as the op's own struct */
-    dlc_conv2d conv2d;
-    dlc_conv2d_grad conv2d_grad;
-    dlc_linear linear;
-    dlc_max_pool2d max_pool2d;
-    dlc_max_pool2d_grad max_pool2d_grad;
-    dlc_fill fill;
-    dlc_sgd sgd;
-    dlc_adam adam;
-  } attr;
+  any_attr attr;
   const dlc_op *op;
   uint32_t n_in, n_out;
   dlc_value value[DLC_MAX_IN + DLC_MAX_OUT]; /* inputs, then outputs */

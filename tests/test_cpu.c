@@ -1,83 +1,6 @@
-/* The cpu plugin's kernels against the reference kernels, which compute in double: every op, on hundreds of shapes, for
- * every instruction set that this machine allows. The bound of an element is a small number of roundings of the sum of
- * the magnitudes of its terms; what only selects must be equal. */
-#include "cpu_node.h"
-#include <check.h>
-#include <float.h>
-
-#define PLUGIN TEST_PLUGIN_DIR "/dlcore-cpu.so"
-static const char *const isas[] = {"baseline", "avx2", "avx512"};
-enum { N_ISAS = 3, SHAPES = 240 };
-static const int64_t channel_counts[] = {1, 2, 3, 6, 16, 17, 33};
-
-static cpu_device device;
-
-static bool open_isa(int i)
-{
-  random_state = 88172645463325252ULL;
-  return cpu_open(&device, PLUGIN, isas[i], "auto", 2);
-}
-
-/* Compares output k with the reference: |got - exact| <= roundings * eps * magnitude[j] (NULL: of the exact value). */
-static void compare(const one_node *n, uint32_t k, double roundings, const double *magnitude, const char *isa)
-{
-  const uint32_t at = n->n_in + k;
-  const dlc_value *v = &n->value[at];
-  for (int64_t j = 0; j < dlc_count(v); j++) {
-    const double exact = n->exact[at][j], got = number_at(v, n->data[at], j);
-    const double bound = roundings * FLT_EPSILON / 2 * fabs(magnitude ? magnitude[j] : exact);
-    const bool same = isnan(exact) ? isnan(got) : fabs(got - exact) <= bound + (roundings > 0 ? FLT_MIN : 0);
-    if (!same)
-      ck_abort_msg(
-          "%s (%s): output %u [%lld, %lld, %lld, %lld] of rank %u, element %lld is %.9g, expected %.9g +- %.2g",
-          n->op->name, isa, k, (long long)v->dim[0], (long long)v->dim[1], (long long)v->dim[2], (long long)v->dim[3],
-          v->rank, (long long)j, got, exact, bound);
-  }
-}
-
-/* The reference on the magnitudes of the inputs: for ops that are sums of products, the sum of the terms' magnitudes.
- */
-static double *magnitudes(one_node *n)
-{
-  float *before[DLC_MAX_IN] = {0};
-  for (uint32_t i = 0; i < n->n_in; i++) {
-    float *data = n->data[i];
-    const int64_t count = dlc_count(&n->value[i]);
-    before[i] = malloc((size_t)count * sizeof(float));
-    memcpy(before[i], data, (size_t)count * sizeof(float));
-    for (int64_t j = 0; j < count; j++) data[j] = fabsf(data[j]);
-  }
-  node_reference(n);
-  double *sums = n->exact[n->n_in];
-  n->exact[n->n_in] = NULL;
-  for (uint32_t i = 0; i < n->n_in; i++) {
-    memcpy(n->data[i], before[i], (size_t)dlc_count(&n->value[i]) * sizeof(float));
-    free(before[i]);
-  }
-  return sums;
-}
-
-/* A node whose output 0 is a sum of products of its inputs. Also frees it. */
-static void check_sum(one_node *n, const char *isa)
-{
-  ck_assert_msg(node_infer(n) == DLC_OK, "%s", dlc_reason());
-  double *sums = magnitudes(n);
-  node_reference(n);
-  ck_assert_int_eq(node_compute(n, &device), DLC_OK);
-  compare(n, 0, 12, sums, isa);
-  free(sums);
-  node_free(n);
-}
-
-/* Any other node, within `roundings` of the exact values. Also frees it. */
-static void check_values(one_node *n, double roundings, const char *isa)
-{
-  ck_assert_msg(node_infer(n) == DLC_OK, "%s", dlc_reason());
-  node_reference(n);
-  ck_assert_int_eq(node_compute(n, &device), DLC_OK);
-  for (uint32_t k = 0; k < n->n_out; k++) compare(n, k, roundings, NULL, isa);
-  node_free(n);
-}
+/* The cpu plugin's kernels against the reference kernels (cpu_check.h): every op on hundreds of shapes, for every
+ * instruction set that this machine allows. Larger families of ops have test_cpu_*.c of their own. */
+#include "cpu_check.h"
 
 /* ---- convolution ---- */
 
@@ -213,12 +136,6 @@ END_TEST
 
 /* ---- pooling ---- */
 
-/* Few distinct numbers, so that windows have several maxima; now and then one that is not a number. */
-static void fill_with_ties(float *x, int64_t count)
-{
-  for (int64_t i = 0; i < count; i++) x[i] = random_between(0, 60) ? (float)random_between(-3, 3) : NAN;
-}
-
 static one_node random_pool(void)
 {
   one_node n;
@@ -266,7 +183,8 @@ START_TEST(max_pool2d_grad_matches_the_reference)
     n.attr.max_pool2d_grad = (dlc_max_pool2d_grad){{a->kernel_size[0], a->kernel_size[1]},
                                                    {a->stride[0], a->stride[1]},
                                                    {a->padding[0], a->padding[1], a->padding[2], a->padding[3]},
-                                                   {x->dim[2], x->dim[3]}};
+                                                   {x->dim[2], x->dim[3]},
+                                                   0};
     node_random(&n, 1, 4, y->dim);
     uint8_t *index = node_input(&n, DLC_U8, 4, y->dim);
     for (int64_t i = 0; i < dlc_count(y); i++) index[i] = (uint8_t)pool.exact[2][i];
@@ -612,35 +530,27 @@ END_TEST
 
 int main(void)
 {
-  TCase *kernels = tcase_create("kernels");
-  tcase_add_loop_test(kernels, conv2d_matches_the_reference, 0, N_ISAS);
-  tcase_add_loop_test(kernels, conv2d_grad_input_matches_the_reference, 0, N_ISAS);
-  tcase_add_loop_test(kernels, conv2d_grad_weight_matches_the_reference, 0, N_ISAS);
-  tcase_add_loop_test(kernels, linear_matches_the_reference, 0, N_ISAS);
-  tcase_add_loop_test(kernels, linear_gradients_match_the_reference, 0, N_ISAS);
-  tcase_add_loop_test(kernels, max_pool2d_equals_the_reference, 0, N_ISAS);
-  tcase_add_loop_test(kernels, max_pool2d_grad_matches_the_reference, 0, N_ISAS);
-  tcase_add_loop_test(kernels, elementwise_ops_match_the_reference, 0, N_ISAS);
-  tcase_add_loop_test(kernels, bias_and_its_gradient_match_the_reference, 0, N_ISAS);
-  tcase_add_loop_test(kernels, normalize_matches_the_reference, 0, N_ISAS);
-  tcase_add_loop_test(kernels, softmax_and_its_gradient_match_the_reference, 0, N_ISAS);
-  tcase_add_loop_test(kernels, log_softmax_and_its_gradient_match_the_reference, 0, N_ISAS);
-  tcase_add_loop_test(kernels, cross_entropy_and_its_gradient_match_the_reference, 0, N_ISAS);
-  tcase_add_loop_test(kernels, exponentials_are_within_two_units_of_the_last_place, 0, N_ISAS);
-  tcase_add_loop_test(kernels, correct_equals_the_reference, 0, N_ISAS);
-  tcase_add_loop_test(kernels, a_label_beyond_the_classes_is_an_error, 0, N_ISAS);
-  tcase_add_loop_test(kernels, sgd_matches_the_reference, 0, N_ISAS);
-  tcase_add_loop_test(kernels, adam_matches_the_reference, 0, N_ISAS);
-  TCase *backend = tcase_create("backend");
-  tcase_add_test(backend, double_is_left_to_the_reference_kernels);
-  tcase_add_test(backend, the_description_names_instruction_set_openblas_and_threads);
-  tcase_add_test(backend, openblas_takes_the_kernels_that_the_option_names_and_the_environment_stays);
-  Suite *suite = suite_create("cpu");
-  suite_add_tcase(suite, kernels);
-  suite_add_tcase(suite, backend);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  TCase *tests = tcase_create("kernels");
+  tcase_add_loop_test(tests, conv2d_matches_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, conv2d_grad_input_matches_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, conv2d_grad_weight_matches_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, linear_matches_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, linear_gradients_match_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, max_pool2d_equals_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, max_pool2d_grad_matches_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, elementwise_ops_match_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, bias_and_its_gradient_match_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, normalize_matches_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, softmax_and_its_gradient_match_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, log_softmax_and_its_gradient_match_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, cross_entropy_and_its_gradient_match_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, exponentials_are_within_two_units_of_the_last_place, 0, N_ISAS);
+  tcase_add_loop_test(tests, correct_equals_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, a_label_beyond_the_classes_is_an_error, 0, N_ISAS);
+  tcase_add_loop_test(tests, sgd_matches_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, adam_matches_the_reference, 0, N_ISAS);
+  tcase_add_test(tests, double_is_left_to_the_reference_kernels);
+  tcase_add_test(tests, the_description_names_instruction_set_openblas_and_threads);
+  tcase_add_test(tests, openblas_takes_the_kernels_that_the_option_names_and_the_environment_stays);
+  return run_suite("cpu", tests);
 }

@@ -1,4 +1,5 @@
-/* adam: Kingma and Ba 2015, as torch.optim.Adam (no AMSGrad; weight_decay is an L2 penalty).
+/* adam: Kingma and Ba 2015, as torch.optim.Adam (no AMSGrad; weight_decay is an L2 penalty). adamw: Loshchilov and
+ * Hutter 2019, as torch.optim.AdamW (weight_decay shrinks the parameter itself).
  * Inputs: parameter, exp_avg, exp_avg_sq, gradient, learning rate, step counted from 1. */
 #include "ops/rules.h"
 #include <math.h>
@@ -22,7 +23,8 @@ static dlc_status adam_param(const dlc_host *h, const void *attr, const dlc_valu
   return k < DLC_COUNT_OF(names) ? dlc_param_state(p, names[k], in[0]) : DLC_END;
 }
 
-static dlc_status adam_reference(const dlc_call *call)
+/* `l2` and `shrink`: the two places where a weight decay can act; one of them is 0. */
+static void update(const dlc_call *call, double l2, double shrink)
 {
   const dlc_adam *a = call->attr;
   const double *param = call->in[0], *exp_avg = call->in[1], *exp_avg_sq = call->in[2], *grad = call->in[3];
@@ -30,22 +32,34 @@ static dlc_status adam_reference(const dlc_call *call)
   const double step_size = lr / (1 - pow(a->beta1, step)), correction2 = sqrt(1 - pow(a->beta2, step));
   const int64_t n = dlc_count(call->iv[0]);
   for (int64_t i = 0; i < n; i++) {
-    const double g = grad[i] + a->weight_decay * param[i];
+    const double g = grad[i] + l2 * param[i];
     const double m = a->beta1 * exp_avg[i] + (1 - a->beta1) * g;
     const double v = a->beta2 * exp_avg_sq[i] + (1 - a->beta2) * g * g;
-    call->out[0][i] = param[i] - step_size * m / (sqrt(v) / correction2 + a->eps);
+    call->out[0][i] = param[i] * (1 - lr * shrink) - step_size * m / (sqrt(v) / correction2 + a->eps);
     call->out[1][i] = m;
     call->out[2][i] = v;
   }
+}
+
+static dlc_status adam_reference(const dlc_call *call)
+{
+  update(call, ((const dlc_adam *)call->attr)->weight_decay, 0);
   return DLC_OK;
 }
 
-static const dlc_attr attrs[] = {
-    DLC_ATTR(FLOAT, dlc_adam, beta1, "0.9", "decay of the running mean of the gradient"),
-    DLC_ATTR(FLOAT, dlc_adam, beta2, "0.999", "decay of the running mean of its square"),
-    DLC_ATTR(FLOAT, dlc_adam, eps, "1e-8", "added to the denominator"),
-    DLC_ATTR(FLOAT, dlc_adam, weight_decay, "0", "L2 penalty"),
-};
+static dlc_status adamw_reference(const dlc_call *call)
+{
+  update(call, 0, ((const dlc_adam *)call->attr)->weight_decay);
+  return DLC_OK;
+}
+
+#define MOMENTS                                                                                                        \
+  DLC_ATTR(FLOAT, dlc_adam, beta1, "0.9", "decay of the running mean of the gradient"),                                \
+      DLC_ATTR(FLOAT, dlc_adam, beta2, "0.999", "decay of the running mean of its square"),                            \
+      DLC_ATTR(FLOAT, dlc_adam, eps, "1e-8", "added to the denominator")
+static const dlc_attr adam_attrs[] = {MOMENTS, DLC_ATTR(FLOAT, dlc_adam, weight_decay, "0", "L2 penalty")};
+static const dlc_attr adamw_attrs[] = {
+    MOMENTS, DLC_ATTR(FLOAT, dlc_adam, weight_decay, "0.01", "share of the parameter taken away, times the rate")};
 
 const dlc_op dlc_op_adam = {
     .size = sizeof(dlc_op),
@@ -54,10 +68,25 @@ const dlc_op dlc_op_adam = {
     .kind = DLC_OP_OPTIMIZER,
     .flags = DLC_OP_UPDATE,
     .attr_size = sizeof(dlc_adam),
-    .attrs = attrs,
-    .n_attrs = DLC_COUNT_OF(attrs),
+    .attrs = adam_attrs,
+    .n_attrs = DLC_COUNT_OF(adam_attrs),
     .help = "adaptive moment estimation",
     .infer = adam_infer,
     .param = adam_param,
     .reference = adam_reference,
+};
+
+const dlc_op dlc_op_adamw = {
+    .size = sizeof(dlc_op),
+    .name = "adamw",
+    .version = 1,
+    .kind = DLC_OP_OPTIMIZER,
+    .flags = DLC_OP_UPDATE,
+    .attr_size = sizeof(dlc_adam),
+    .attrs = adamw_attrs,
+    .n_attrs = DLC_COUNT_OF(adamw_attrs),
+    .help = "adam whose weight decay is apart from the gradient",
+    .infer = adam_infer,
+    .param = adam_param,
+    .reference = adamw_reference,
 };

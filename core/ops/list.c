@@ -18,7 +18,15 @@
   X(normalize)                                                    \
   X(fill)                                                         \
   X(sgd)                                                          \
-  X(adam)
+  X(adam) X(adamw)                                                \
+  X(rmsprop)                                                      \
+  X(adagrad)                                                      \
+  X(lars)                                                         \
+  X(square_sum)                                                   \
+  X(clip_factor)                                                  \
+  X(scale)                                                        \
+  X(accumulate)                                                   \
+  X(ema)
 /* clang-format on */
 
 #define DECLARE(name) extern const dlc_op dlc_op_##name;

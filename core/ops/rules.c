@@ -75,6 +75,11 @@ dlc_status dlc_expect_like(const dlc_value *v, const char *what, const dlc_value
   return dlc_expect_shape(v, what, like->dtype, like->rank, like->dim);
 }
 
+dlc_status dlc_expect_scalar(const dlc_value *v, const char *what)
+{
+  return dlc_expect_shape(v, what, DLC_F32, 1, (int64_t[]){1});
+}
+
 dlc_status dlc_expect_labels(const dlc_value *v, int64_t rows)
 {
   return dlc_expect_shape(v, "labels", DLC_I32, 1, &rows);
@@ -161,13 +166,12 @@ dlc_status dlc_param_state(dlc_param *p, const char *name, const dlc_value *para
 dlc_status dlc_optimizer_infer(uint32_t n_states, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
                                dlc_value *out)
 {
-  const int64_t one[1] = {1};
   DLC_TRY(dlc_expect_inputs(n_in, n_states + 4));
   DLC_TRY(dlc_expect_real_any(in[0], "parameter"));
   for (uint32_t i = 1; i <= n_states; i++) DLC_TRY(dlc_expect_like(in[i], "state", in[0]));
   DLC_TRY(dlc_expect_like(in[n_states + 1], "gradient", in[0]));
-  DLC_TRY(dlc_expect_shape(in[n_states + 2], "learning rate", DLC_F32, 1, one));
-  DLC_TRY(dlc_expect_shape(in[n_states + 3], "step", DLC_I64, 1, one));
+  DLC_TRY(dlc_expect_scalar(in[n_states + 2], "learning rate"));
+  DLC_TRY(dlc_expect_shape(in[n_states + 3], "step", DLC_I64, 1, (int64_t[]){1}));
   *n_out = n_states + 1;
   for (uint32_t i = 0; i < *n_out; i++) DLC_TRY(dlc_shape_like(&out[i], in[0]));
   return DLC_OK;

@@ -27,6 +27,8 @@ dlc_status dlc_expect_real(const dlc_value *v, const char *what, uint32_t rank, 
 dlc_status dlc_expect_real_any(const dlc_value *v, const char *what);
 dlc_status dlc_expect_shape(const dlc_value *v, const char *what, uint32_t dtype, uint32_t rank, const int64_t *dim);
 dlc_status dlc_expect_like(const dlc_value *v, const char *what, const dlc_value *like);
+/* f32 [1]: a number of the step. */
+dlc_status dlc_expect_scalar(const dlc_value *v, const char *what);
 /* i32 [rows]. */
 dlc_status dlc_expect_labels(const dlc_value *v, int64_t rows);
 dlc_status dlc_expect_range(const char *what, int64_t came, int64_t low, int64_t high);

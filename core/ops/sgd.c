@@ -1,4 +1,4 @@
-/* sgd: stochastic gradient descent with momentum, as torch.optim.SGD (dampening 0, no Nesterov).
+/* sgd: stochastic gradient descent with momentum, Nesterov's or not, as torch.optim.SGD (dampening 0).
  * Inputs: parameter, momentum_buffer where momentum is not 0, gradient, learning rate, step. */
 #include "ops/rules.h"
 #include <math.h>
@@ -11,6 +11,7 @@ static dlc_status sgd_infer(const dlc_host *h, void *attr, uint32_t n_in, const 
   const dlc_sgd *a = attr;
   DLC_TRY(dlc_expect_number("momentum", a->momentum, 0, HUGE_VAL));
   DLC_TRY(dlc_expect_number("weight_decay", a->weight_decay, 0, HUGE_VAL));
+  if (a->nesterov && a->momentum == 0) return dlc_fail(DLC_INVALID, "nesterov needs a momentum, momentum is 0");
   return dlc_optimizer_infer(a->momentum != 0 ? 1 : 0, n_in, in, n_out, out);
 }
 
@@ -31,7 +32,10 @@ static dlc_status sgd_reference(const dlc_call *call)
   const int64_t n = dlc_count(call->iv[0]);
   for (int64_t i = 0; i < n; i++) {
     double g = grad[i] + a->weight_decay * param[i];
-    if (with_buffer) call->out[1][i] = g = a->momentum * buffer[i] + g;
+    if (with_buffer) {
+      const double v = call->out[1][i] = a->momentum * buffer[i] + g;
+      g = a->nesterov ? g + a->momentum * v : v;
+    }
     call->out[0][i] = param[i] - lr * g;
   }
   return DLC_OK;
@@ -40,12 +44,13 @@ static dlc_status sgd_reference(const dlc_call *call)
 static const dlc_attr attrs[] = {
     DLC_ATTR(FLOAT, dlc_sgd, momentum, "0", "share of the former step that is kept"),
     DLC_ATTR(FLOAT, dlc_sgd, weight_decay, "0", "L2 penalty"),
+    DLC_ATTR(BOOL, dlc_sgd, nesterov, "false", "step from where the momentum leads"),
 };
 
 const dlc_op dlc_op_sgd = {
     .size = sizeof(dlc_op),
     .name = "sgd",
-    .version = 1,
+    .version = 2,
     .kind = DLC_OP_OPTIMIZER,
     .flags = DLC_OP_UPDATE,
     .attr_size = sizeof(dlc_sgd),

@@ -37,14 +37,16 @@ static void sgd_task(void *arg, uint32_t i)
   const float momentum = (float)c->o->attr.sgd.momentum, decay = (float)c->o->attr.sgd.weight_decay, lr = c->lr;
   float *restrict param = c->param, *restrict velocity = c->velocity;
   const float *restrict grad = c->grad;
+  /* The step is ahead * velocity + direct * gradient. */
+  const float ahead = c->o->attr.sgd.nesterov ? momentum : 1, direct = c->o->attr.sgd.nesterov ? 1 : 0;
   cpu_range r = cpu_piece(c->o->count, c->o->tasks, i);
   if (!velocity)
     for (int64_t j = r.begin; j < r.end; j++) param[j] -= lr * (grad[j] + decay * param[j]);
   else
     for (int64_t j = r.begin; j < r.end; j++) {
-      float v = momentum * velocity[j] + (grad[j] + decay * param[j]);
+      const float g = grad[j] + decay * param[j], v = momentum * velocity[j] + g;
       velocity[j] = v;
-      param[j] -= lr * v;
+      param[j] -= lr * (ahead * v + direct * g);
     }
 }
 

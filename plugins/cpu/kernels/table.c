@@ -23,7 +23,7 @@ static const cpu_op ops[] = {{"conv2d", 1, cpu_conv2d},
                              {"correct", 1, cpu_correct},
                              {"normalize", 1, cpu_normalize},
                              {"fill", 1, cpu_fill},
-                             {"sgd", 1, cpu_sgd},
+                             {"sgd", 2, cpu_sgd},
                              {"adam", 1, cpu_adam},
                              {NULL, 0, NULL}};
 

@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "job.h"
 #include "loggers.h"
+#include "profile.h"
 #include "results.h"
 #include "run_folder.h"
 #include "stop.h"
@@ -19,6 +20,7 @@ typedef struct training {
   cli_loggers loggers;
   cli_run_folder folder;
   cli_bad_files bad;
+  dlc_profile *profile; /* NULL without --profile */
   char *weights, *results; /* paths; owned */
   dlc_run *run;
   int64_t saved_step; /* the step whose weights are on disk */
@@ -151,6 +153,7 @@ static int open_run(training *t, double started)
       .machine = t->job.machine,
       .finder = t->job.finder,
       .sink = &t->job.sink,
+      .profile = t->profile,
       .epochs = (uint32_t)o->epochs,
       .batch_size = (uint32_t)o->batch_size,
       .workers = worker_count(&t->job),
@@ -195,6 +198,7 @@ static int make_folder(training *t)
   cli_say(t->console, DLC_LOG_INFO, "run       %s", t->folder.path);
   code = cli_loggers_open(&t->loggers, t->folder.path);
   if (code == CLI_OK) code = cli_bad_files_begin(&t->bad, &t->folder);
+  cli_profile_begin(&t->folder);
   /* Those of a former run (--exist-ok) do not belong to what comes now. */
   if (code == CLI_OK && unlink(t->results) && errno != ENOENT) {
     dlc_fail(DLC_IO, "%s: %s", t->results, strerror(errno));
@@ -234,6 +238,7 @@ static int train_all(training *t, double started)
   code = make_folder(t);
   if (code != CLI_OK) return code;
   dlc_results results = {0};
+  dlc_track_end(dlc_profile_main(t->profile));
   dlc_status status = dlc_run_train(t->run, &results);
   if (status < 0) return CLI_FAILED;
   cli_progress_clear(t->console);
@@ -248,14 +253,18 @@ int cli_train(cli_options *o, cli_console *c, double started)
 {
   training t = {.console = c, .saved_step = -1};
   if (o->dump_graph && c->shown < DLC_LOG_WARN) c->shown = DLC_LOG_WARN; /* stdout is for the graph */
-  int code = prepare(&t, o);
+  int code = cli_profile_open(o, &t.profile);
+  dlc_track_begin(dlc_profile_main(t.profile), "prepare");
+  if (code == CLI_OK) code = prepare(&t, o);
   if (code == CLI_OK) code = train_all(&t, started);
   cli_progress_clear(c);
   cli_report(c, code);
   cli_loggers_close(&t.loggers, c);
   if (code != CLI_OK && !t.stepped) cli_run_folder_undo(&t.folder, o->output);
-  if (t.run) dlc_run_close(t.run);
+  if (t.run) dlc_run_close(t.run); /* ends the threads that the profile times */
+  if (t.stepped && code != CLI_FAILED) cli_profile_report(t.profile, o, c, &t.folder);
   cli_job_close(&t.job);
+  dlc_profile_close(t.profile);
   cli_run_folder_free(&t.folder);
   cli_bad_files_close(&t.bad);
   free(t.weights);

@@ -47,6 +47,9 @@ typedef struct cli_options {
   int64_t epochs, batch_size, seed, threads, workers, limit_batches, classes, limit_per_class, cache_memory, topk,
       count;
   double lr, momentum, weight_decay, val_split, clip;
+  const char *profile_by, *profile_sort, *profile_steps;
+  int64_t profile_rows;
+  bool profile;
   bool shuffle, stratified, exist_ok, quiet, verbose, progress, json, help, version;
   dlc_arena arena;     /* owner of every string above */
   unsigned char *rank; /* of each table entry: where its value came from (CLI_FROM_...) */

@@ -165,9 +165,9 @@ def normalize():
         add_case("normalize", "x".join(map(str, shape)), [tensor(x, "u8"), tensor(mean), tensor(std)], [tensor(y)])
 
 
-def optimizer(op, name, make, attr, states, lr, steps=4):
+def optimizer(op, name, make, attr, states, lr, start=None, steps=4):
     """One case a step, each from PyTorch's own state before it."""
-    parameter = torch.nn.Parameter(draw(2, 3))
+    parameter = torch.nn.Parameter(draw(2, 3) if start is None else start)
     optimizer = make([parameter], lr)
 
     def state():
@@ -182,21 +182,83 @@ def optimizer(op, name, make, attr, states, lr, steps=4):
         add_case(op, f"{name}, step {step}", inputs, [tensor(parameter.detach().clone())] + state(), attr)
 
 
+class Lars(torch.optim.Optimizer):
+    """You, Gitman and Ginsburg 2017; PyTorch has none."""
+
+    def __init__(self, params, lr, momentum=0.9, weight_decay=0, trust_coefficient=0.001, eps=1e-8):
+        super().__init__(params, dict(lr=lr, momentum=momentum, weight_decay=weight_decay,
+                                      trust_coefficient=trust_coefficient, eps=eps))
+
+    @torch.no_grad()
+    def step(self):
+        for o in self.param_groups:
+            for p in o["params"]:
+                norm, grad_norm = p.norm(), p.grad.norm()
+                ratio = o["trust_coefficient"] * norm / (grad_norm + o["weight_decay"] * norm + o["eps"])
+                ratio = torch.where((norm == 0) | (grad_norm == 0), 1, ratio)
+                v = ratio * (p.grad + o["weight_decay"] * p)
+                if o["momentum"] != 0:
+                    v = self.state[p].get("momentum_buffer", torch.zeros_like(p)) * o["momentum"] + v
+                    self.state[p]["momentum_buffer"] = v
+                p -= o["lr"] * v
+
+
 def optimizers():
-    sgd, adam = torch.optim.SGD, torch.optim.Adam
-    moments = ["exp_avg", "exp_avg_sq"]
-    optimizer("sgd", "plain", lambda p, lr: sgd(p, lr), {}, [], 0.125)
-    optimizer("sgd", "weight decay", lambda p, lr: sgd(p, lr, weight_decay=0.01), {"weight_decay": 0.01}, [], 0.125)
-    optimizer("sgd", "momentum", lambda p, lr: sgd(p, lr, momentum=0.9), {"momentum": 0.9}, ["momentum_buffer"], 0.0625)
-    optimizer("sgd", "momentum and weight decay", lambda p, lr: sgd(p, lr, momentum=0.75, weight_decay=0.02),
-              {"momentum": 0.75, "weight_decay": 0.02}, ["momentum_buffer"], 0.125)
-    optimizer("adam", "defaults", lambda p, lr: adam(p, lr), {}, moments, 0.0625)
-    optimizer("adam", "all given", lambda p, lr: adam(p, lr, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1),
-              {"beta1": 0.8, "beta2": 0.95, "eps": 1e-3, "weight_decay": 0.1}, moments, 0.125)
+    def add(op, make, name, attr, states, lr, start=None, **own):
+        """`attr` are the arguments of the optimizer too, but for those in `own`."""
+        args = own or attr
+        optimizer(op, name, lambda p, rate: make(p, rate, **args), attr, states, lr, start)
+
+    buffer, moments = ["momentum_buffer"], ["exp_avg", "exp_avg_sq"]
+    sgd = torch.optim.SGD
+    add("sgd", sgd, "plain", {}, [], 0.125)
+    add("sgd", sgd, "weight decay", {"weight_decay": 0.01}, [], 0.125)
+    add("sgd", sgd, "momentum", {"momentum": 0.9}, buffer, 0.0625)
+    add("sgd", sgd, "momentum and weight decay", {"momentum": 0.75, "weight_decay": 0.02}, buffer, 0.125)
+    add("sgd", sgd, "nesterov", {"momentum": 0.75, "weight_decay": 0.02, "nesterov": True}, buffer, 0.125)
+    for op, make in (("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)):
+        add(op, make, "defaults", {}, moments, 0.0625)
+        add(op, make, "all given", {"beta1": 0.8, "beta2": 0.95, "eps": 1e-3, "weight_decay": 0.1}, moments, 0.125,
+            betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1)
+    rmsprop = torch.optim.RMSprop
+    add("rmsprop", rmsprop, "defaults", {}, ["square_avg"], 0.0625)
+    add("rmsprop", rmsprop, "momentum", {"momentum": 0.9}, ["square_avg"] + buffer, 0.0625)
+    add("rmsprop", rmsprop, "centered", {"centered": True}, ["square_avg", "grad_avg"], 0.0625)
+    add("rmsprop", rmsprop, "all given",
+        {"alpha": 0.75, "eps": 1e-3, "weight_decay": 0.1, "momentum": 0.5, "centered": True},
+        ["square_avg", "grad_avg"] + buffer, 0.125)
+    adagrad = torch.optim.Adagrad
+    add("adagrad", adagrad, "defaults", {}, ["sum"], 0.125)
+    add("adagrad", adagrad, "all given", {"lr_decay": 0.25, "weight_decay": 0.1, "eps": 1e-3}, ["sum"], 0.125)
+    add("lars", Lars, "defaults", {}, buffer, 0.5)
+    add("lars", Lars, "all given", {"momentum": 0.5, "weight_decay": 0.1, "trust_coefficient": 0.25, "eps": 0.01},
+        buffer, 0.5)
+    add("lars", Lars, "no momentum", {"momentum": 0, "weight_decay": 0.1}, [], 0.5)
+    add("lars", Lars, "parameter of zeros", {"weight_decay": 0.1}, buffer, 0.5, start=torch.zeros(2, 3))
+
+
+def updates():
+    one = torch.ones(1)
+    for shape in ((3,), (2, 3), (2, 3, 2, 2)):
+        name, x, y = "x".join(map(str, shape)), draw(*shape), draw(*shape)
+        add_case("square_sum", name, [tensor(x)], [tensor((x * x).sum().reshape(1))])
+        add_case("scale", name, [tensor(x), tensor(one * 0.375)], [tensor(x * 0.375)])
+        add_case("accumulate", name, [tensor(x), tensor(y), tensor(one * 0.25)], [tensor(x + 0.25 * y)])
+        average = torch.optim.swa_utils.get_ema_multi_avg_fn(0.875)
+        kept = x.clone()
+        average([kept], [y], 1)
+        add_case("ema", name, [tensor(x), tensor(y), tensor(one * 0.875)], [tensor(kept)])
+    for name, gradient in (("above", [3.0, 4.0]), ("below", [0.375, 0.5]), ("at", [0.75, 1.0]), ("zero", [0.0, 0.0])):
+        parameter = torch.zeros(2, requires_grad=True)
+        parameter.grad = torch.ones(2)
+        square = (torch.tensor(gradient) ** 2).sum().reshape(1)
+        norm = square.sqrt()
+        torch.nn.utils.clip_grads_with_norm_([parameter], 1.25, norm[0])
+        add_case("clip_factor", name, [tensor(square)], [tensor(parameter.grad[:1]), tensor(norm)], {"max_norm": 1.25})
 
 
 if __name__ == "__main__":
-    for section in (conv2d, linear, elementwise, max_pool2d, rows, normalize, optimizers):
+    for section in (conv2d, linear, elementwise, max_pool2d, rows, normalize, optimizers, updates):
         if len(sys.argv) == 1 or section.__name__ in sys.argv:
             torch.manual_seed(zlib.crc32(section.__name__.encode()))
             section()

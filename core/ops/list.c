@@ -7,10 +7,17 @@
   X(linear) X(linear_grad_input) X(linear_grad_weight)            \
   X(bias) X(bias_grad)                                            \
   X(relu) X(relu_grad)                                            \
+  X(leaky_relu) X(leaky_relu_grad) X(relu6) X(relu6_grad)         \
+  X(elu) X(elu_grad) X(gelu) X(gelu_grad)                         \
+  X(silu) X(silu_grad) X(hardswish) X(hardswish_grad)             \
+  X(tanh) X(tanh_grad) X(sigmoid) X(sigmoid_grad)                 \
+  X(dropout) X(dropout2d) X(dropout_grad)                         \
   X(max_pool2d) X(max_pool2d_grad)                                \
   X(flatten)                                                      \
   X(reshape)                                                      \
-  X(add)                                                          \
+  X(add) X(multiply)                                              \
+  X(concat)                                                       \
+  X(slice) X(slice_grad)                                          \
   X(softmax) X(softmax_grad)                                      \
   X(log_softmax) X(log_softmax_grad)                              \
   X(cross_entropy) X(cross_entropy_grad)                          \

@@ -1,6 +1,6 @@
-/* log_softmax over the last dimension of [N,K]: y = x - max - log(sum exp(x - max)). With y at hand its gradient is
+/* log_softmax over the last dimension: y = x - max - log(sum exp(x - max)). With y at hand its gradient is
  * dx = dy - exp(y) * sum(dy). */
-#include "ops/rules.h"
+#include "ops/dims.h"
 #include <math.h>
 
 static dlc_status log_softmax_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in,
@@ -8,7 +8,7 @@ static dlc_status log_softmax_infer(const dlc_host *h, void *attr, uint32_t n_in
 {
   (void)h, (void)attr;
   DLC_TRY(dlc_expect_inputs(n_in, 1));
-  DLC_TRY(dlc_expect_real(in[0], "input", 2, "[batch, classes]"));
+  DLC_TRY(dlc_expect_real_any(in[0], "input"));
   *n_out = 1;
   return dlc_shape_like(&out[0], in[0]);
 }
@@ -21,7 +21,7 @@ static dlc_status log_softmax_grad_rule(dlc_builder *b, const dlc_node *forward,
 
 static dlc_status log_softmax_reference(const dlc_call *call)
 {
-  const int64_t rows = call->iv[0]->dim[0], classes = call->iv[0]->dim[1];
+  const int64_t classes = dlc_last(call->iv[0]), rows = dlc_count(call->iv[0]) / classes;
   for (int64_t r = 0; r < rows; r++) {
     const double *x = call->in[0] + r * classes;
     double *y = call->out[0] + r * classes;
@@ -35,7 +35,7 @@ static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const
 {
   (void)h, (void)attr;
   DLC_TRY(dlc_expect_inputs(n_in, 2));
-  DLC_TRY(dlc_expect_real(in[0], "dy", 2, "[batch, classes]"));
+  DLC_TRY(dlc_expect_real_any(in[0], "dy"));
   DLC_TRY(dlc_expect_like(in[1], "y", in[0]));
   *n_out = 1;
   return dlc_shape_like(&out[0], in[0]);
@@ -43,7 +43,7 @@ static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const
 
 static dlc_status grad_reference(const dlc_call *call)
 {
-  const int64_t rows = call->iv[0]->dim[0], classes = call->iv[0]->dim[1];
+  const int64_t classes = dlc_last(call->iv[0]), rows = dlc_count(call->iv[0]) / classes;
   for (int64_t r = 0; r < rows; r++) {
     const double *dy = call->in[0] + r * classes, *y = call->in[1] + r * classes;
     double *dx = call->out[0] + r * classes;

@@ -1,6 +1,6 @@
-/* softmax over the last dimension of [N,K]: y = exp(x - max) / sum exp(x - max). With y at hand its gradient is
+/* softmax over the last dimension: y = exp(x - max) / sum exp(x - max). With y at hand its gradient is
  * dx = y * (dy - sum(dy * y)). */
-#include "ops/rules.h"
+#include "ops/dims.h"
 #include <math.h>
 
 static dlc_status softmax_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in,
@@ -8,7 +8,7 @@ static dlc_status softmax_infer(const dlc_host *h, void *attr, uint32_t n_in, co
 {
   (void)h, (void)attr;
   DLC_TRY(dlc_expect_inputs(n_in, 1));
-  DLC_TRY(dlc_expect_real(in[0], "input", 2, "[batch, classes]"));
+  DLC_TRY(dlc_expect_real_any(in[0], "input"));
   *n_out = 1;
   return dlc_shape_like(&out[0], in[0]);
 }
@@ -21,7 +21,7 @@ static dlc_status softmax_grad_rule(dlc_builder *b, const dlc_node *forward, con
 
 static dlc_status softmax_reference(const dlc_call *call)
 {
-  const int64_t rows = call->iv[0]->dim[0], classes = call->iv[0]->dim[1];
+  const int64_t classes = dlc_last(call->iv[0]), rows = dlc_count(call->iv[0]) / classes;
   for (int64_t r = 0; r < rows; r++) {
     const double *x = call->in[0] + r * classes;
     double *y = call->out[0] + r * classes;
@@ -38,7 +38,7 @@ static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const
 {
   (void)h, (void)attr;
   DLC_TRY(dlc_expect_inputs(n_in, 2));
-  DLC_TRY(dlc_expect_real(in[0], "dy", 2, "[batch, classes]"));
+  DLC_TRY(dlc_expect_real_any(in[0], "dy"));
   DLC_TRY(dlc_expect_like(in[1], "y", in[0]));
   *n_out = 1;
   return dlc_shape_like(&out[0], in[0]);
@@ -46,7 +46,7 @@ static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const
 
 static dlc_status grad_reference(const dlc_call *call)
 {
-  const int64_t rows = call->iv[0]->dim[0], classes = call->iv[0]->dim[1];
+  const int64_t classes = dlc_last(call->iv[0]), rows = dlc_count(call->iv[0]) / classes;
   for (int64_t r = 0; r < rows; r++) {
     const double *dy = call->in[0] + r * classes, *y = call->in[1] + r * classes;
     double *dx = call->out[0] + r * classes;

@@ -2,7 +2,7 @@
 #
 #   need_packages PACKAGE...    names as in Debian; fails with one list when they cannot be installed
 build_packages="cmake ninja-build gcc libc6-dev pkg-config libyaml-dev libjansson-dev libdeflate-dev librandom123-dev
-  libopenblas-dev libarchive-dev libturbojpeg0-dev libpng-dev"
+  libopenblas-dev libarchive-dev libturbojpeg0-dev libpng-dev libxxhash-dev"
 
 compiles() # does the C compiler find this header?
 {
@@ -29,6 +29,7 @@ have_package()
     libpng-dev) pkg-config --exists libpng 2>/dev/null ;;
     check) pkg-config --exists check 2>/dev/null ;;
     librandom123-dev) compiles Random123/philox.h ;;
+    libxxhash-dev) compiles xxhash.h ;;
     dataset-fashion-mnist) [ -d /usr/share/datasets/fashion-mnist ] ;;
     *) echo "cmake/packages.sh does not know how to look for $1" >&2; return 1 ;;
   esac

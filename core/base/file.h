@@ -16,11 +16,18 @@ typedef struct dlc_atomic_file {
   int fd;
   char *path, *temporary;
 } dlc_atomic_file;
+/* Removes what writers of this file that were killed left behind. */
 dlc_status dlc_atomic_open(dlc_atomic_file *f, const char *path);
 dlc_status dlc_atomic_write(dlc_atomic_file *f, const void *data, size_t n);
-dlc_status dlc_atomic_commit(dlc_atomic_file *f); /* fsync, rename, fsync of the folder; closes either way */
-void dlc_atomic_abort(dlc_atomic_file *f);        /* removes the temporary; harmless after commit */
-/* All four in one. */
+/* What was written is on the disk, under the name f->temporary. */
+dlc_status dlc_atomic_sync(dlc_atomic_file *f);
+dlc_status dlc_atomic_commit(dlc_atomic_file *f); /* sync, rename, fsync of the folder; closes either way */
+/* The same; the file that was there is called `kept` afterwards. */
+dlc_status dlc_atomic_commit_keeping(dlc_atomic_file *f, const char *kept);
+void dlc_atomic_abort(dlc_atomic_file *f); /* removes the temporary; harmless after commit */
+/* All of it in one. */
 dlc_status dlc_write_file(const char *path, const void *data, size_t n);
+/* Removes what any writer into this folder that was killed left behind. */
+void dlc_remove_leftovers(const char *folder);
 
 #endif

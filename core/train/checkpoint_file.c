@@ -1,0 +1,250 @@
+/* Generations and epochs of checkpoints: written, verified and put in their places, found again. */
+#include "train/checkpoint_file.h"
+#include "base/status.h"
+#include "base/str.h"
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char score_key[] = "dlcore.score";
+
+static char *path_of(const char *folder, const char *name)
+{
+  char *path = NULL;
+  return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
+}
+
+static char *epoch_path(const char *folder, int64_t epoch)
+{
+  char name[64];
+  snprintf(name, sizeof name, "epoch-%" PRId64 ".safetensors", epoch);
+  return path_of(folder, name);
+}
+
+/* Under its temporary name, on the disk, and as it was meant when read again; removed after a failure. */
+static dlc_status write_verified(const char *path, const dlc_checkpoint *c, dlc_atomic_file *f)
+{
+  DLC_TRY(dlc_atomic_open(f, path));
+  dlc_status status = dlc_safetensors_put(f, c->tensors, c->n, c->metadata, c->n_metadata);
+  if (status >= 0) status = dlc_atomic_sync(f);
+  if (status >= 0) status = dlc_safetensors_check(f->temporary);
+  if (status < 0) dlc_atomic_abort(f);
+  return status;
+}
+
+/* ---- generations ---- */
+
+static dlc_status write_last(const char *last, const char *previous, const dlc_checkpoint *c)
+{
+  dlc_atomic_file f;
+  DLC_TRY(write_verified(last, c, &f));
+  const bool good = dlc_safetensors_check(last) >= 0; /* else it must not push out one that is */
+  return good ? dlc_atomic_commit_keeping(&f, previous) : dlc_atomic_commit(&f);
+}
+
+dlc_status dlc_checkpoint_write(const char *folder, const dlc_checkpoint *c)
+{
+  DLC_TRY(dlc_make_dirs(folder));
+  dlc_remove_leftovers(folder);
+  char *last = path_of(folder, "last.safetensors"), *previous = path_of(folder, "previous.safetensors");
+  dlc_status status = last && previous ? write_last(last, previous, c) : dlc_fail_nomem();
+  free(last);
+  free(previous);
+  return status;
+}
+
+/* ---- epochs ---- */
+
+typedef struct epoch_file {
+  int64_t epoch;
+  double score;
+} epoch_file;
+
+typedef struct epoch_list {
+  epoch_file *files;
+  uint32_t n;
+} epoch_list;
+
+/* Of "epoch-N.safetensors"; -1 for any other name. */
+static int64_t epoch_of(const char *name)
+{
+  int64_t epoch = -1;
+  int end = 0;
+  char same[64];
+  if (sscanf(name, "epoch-%" SCNd64 ".safetensors%n", &epoch, &end) != 1 || epoch < 0) return -1;
+  snprintf(same, sizeof same, "epoch-%" PRId64 ".safetensors", epoch);
+  return strcmp(name, same) == 0 ? epoch : -1;
+}
+
+static dlc_status list_folder(DIR *d, epoch_list *list)
+{
+  for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+    const int64_t epoch = epoch_of(e->d_name);
+    if (epoch < 0) continue;
+    epoch_file *files = realloc(list->files, (list->n + 1) * sizeof *files);
+    if (!files) return dlc_fail_nomem();
+    list->files = files;
+    files[list->n++] = (epoch_file){.epoch = epoch, .score = NAN};
+  }
+  return DLC_OK;
+}
+
+static int latest_first(const void *a, const void *b)
+{
+  const int64_t x = ((const epoch_file *)a)->epoch, y = ((const epoch_file *)b)->epoch;
+  return x > y ? -1 : x < y;
+}
+
+/* From the latest; the caller frees list->files in any case. */
+static dlc_status list_epochs(const char *folder, epoch_list *list)
+{
+  *list = (epoch_list){0};
+  DIR *d = opendir(folder);
+  if (!d) return dlc_fail(DLC_IO, "cannot read %s: %s", folder, strerror(errno));
+  dlc_status status = list_folder(d, list);
+  closedir(d);
+  if (list->n) qsort(list->files, list->n, sizeof *list->files, latest_first);
+  return status;
+}
+
+/* ---- the best epochs ---- */
+
+static bool read_score(const char *folder, epoch_file *e)
+{
+  dlc_tensor_file file = {0};
+  char *path = epoch_path(folder, e->epoch);
+  const bool read = path && dlc_safetensors_read_header(path, &file) >= 0;
+  const char *text = read ? dlc_metadata_find(&file, score_key) : NULL;
+  if (text) e->score = strtod(text, NULL);
+  dlc_safetensors_free(&file);
+  free(path);
+  return text != NULL;
+}
+
+static int best_first(const void *a, const void *b)
+{
+  const epoch_file *x = a, *y = b;
+  if (isnan(x->score) != isnan(y->score)) return isnan(x->score) ? 1 : -1;
+  if (x->score > y->score || x->score < y->score) return x->score > y->score ? -1 : 1;
+  return x->epoch < y->epoch ? -1 : x->epoch > y->epoch;
+}
+
+/* The epochs that have a score, with `own` among them, best first. A file that says nothing of its score, because it is
+ * damaged or not ours, is left alone. */
+static dlc_status rank_epochs(const char *folder, epoch_file own, epoch_list *list)
+{
+  DLC_TRY(list_epochs(folder, list));
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < list->n; i++) {
+    epoch_file *e = &list->files[i];
+    if (e->epoch != own.epoch && read_score(folder, e)) list->files[n++] = *e;
+  }
+  epoch_file *files = realloc(list->files, (n + 1) * sizeof *files);
+  if (!files) return dlc_fail_nomem();
+  files[n++] = own;
+  *list = (epoch_list){files, n};
+  qsort(files, n, sizeof *files, best_first);
+  return DLC_OK;
+}
+
+static dlc_status write_scored(const char *path, const dlc_checkpoint *c, double score)
+{
+  dlc_atomic_file f;
+  char text[40];
+  const char **metadata = malloc(2 * ((size_t)c->n_metadata + 1) * sizeof *metadata);
+  if (!metadata) return dlc_fail_nomem();
+  for (uint32_t i = 0; i < 2 * c->n_metadata; i++) metadata[i] = c->metadata[i];
+  snprintf(text, sizeof text, "%.17g", score);
+  metadata[2 * c->n_metadata] = score_key;
+  metadata[2 * c->n_metadata + 1] = text;
+  const dlc_checkpoint scored = {c->tensors, c->n, metadata, c->n_metadata + 1};
+  dlc_status status = write_verified(path, &scored, &f);
+  if (status >= 0) status = dlc_atomic_commit(&f);
+  free(metadata);
+  return status;
+}
+
+static dlc_status keep_epoch(const char *folder, const dlc_checkpoint *c, epoch_file e, bool kept, bool own)
+{
+  dlc_status status = DLC_OK;
+  char *path = epoch_path(folder, e.epoch);
+  if (!path) status = dlc_fail_nomem();
+  else if (kept && own) status = write_scored(path, c, e.score);
+  else if (!kept && unlink(path) != 0 && errno != ENOENT)
+    status = dlc_fail(DLC_IO, "cannot remove %s: %s", path, strerror(errno));
+  free(path);
+  return status;
+}
+
+dlc_status dlc_checkpoint_write_epoch(const char *folder, const dlc_checkpoint *c, int64_t epoch, double score,
+                                      uint32_t keep)
+{
+  epoch_list list = {0};
+  DLC_TRY(dlc_make_dirs(folder));
+  dlc_status status = rank_epochs(folder, (epoch_file){epoch, score}, &list);
+  /* In this order: what is worse goes when what is better is there. */
+  for (uint32_t i = 0; i < list.n && status >= 0; i++)
+    status = keep_epoch(folder, c, list.files[i], i < keep, list.files[i].epoch == epoch);
+  free(list.files);
+  return status;
+}
+
+/* ---- finding ---- */
+
+typedef struct search {
+  const char *folder;
+  char **path;
+  dlc_tensor_file *file;
+  dlc_str passed; /* what was wrong with those before */
+  bool any;       /* there is one, good or not */
+} search;
+
+/* Takes `path` over. DLC_END: it is not good. */
+static dlc_status try_path(search *s, char *path)
+{
+  if (!path) return dlc_fail_nomem();
+  dlc_status status = dlc_safetensors_read(path, s->file);
+  s->any = s->any || dlc_path_exists(path);
+  if (status >= 0) {
+    *s->path = path;
+    return DLC_OK;
+  }
+  free(path);
+  if (status == DLC_NOMEM) return status;
+  dlc_str_addf(&s->passed, "%s%s", s->passed.length ? "; " : "", dlc_reason());
+  return DLC_END;
+}
+
+static dlc_status try_epochs(search *s)
+{
+  epoch_list list;
+  dlc_status status = list_epochs(s->folder, &list);
+  if (status >= 0) status = DLC_END;
+  for (uint32_t i = 0; i < list.n && status == DLC_END; i++)
+    status = try_path(s, epoch_path(s->folder, list.files[i].epoch));
+  free(list.files);
+  return status;
+}
+
+dlc_status dlc_checkpoint_find(const char *folder, const dlc_sink *sink, char **path, dlc_tensor_file *file)
+{
+  *path = NULL;
+  *file = (dlc_tensor_file){0};
+  if (!dlc_path_exists(folder)) return dlc_fail(DLC_NOT_FOUND, "no checkpoint in %s", folder);
+  search s = {.folder = folder, .path = path, .file = file};
+  dlc_status status = try_path(&s, path_of(folder, "last.safetensors"));
+  if (status == DLC_END) status = try_path(&s, path_of(folder, "previous.safetensors"));
+  if (status == DLC_END) status = try_epochs(&s);
+  if (status == DLC_END && s.any)
+    status = dlc_fail(DLC_INVALID, "no checkpoint that is whole: %s", dlc_str_get(&s.passed));
+  else if (status == DLC_END) status = dlc_fail(DLC_NOT_FOUND, "no checkpoint in %s", folder);
+  else if (status >= 0 && s.passed.length)
+    dlc_say(sink, DLC_LOG_WARN, "%s; going on from %s", dlc_str_get(&s.passed), *path);
+  dlc_str_free(&s.passed);
+  return status;
+}

@@ -17,6 +17,7 @@ static conv_case random_conv(void)
                     .channels = channel_counts[random_between(0, 6)],
                     .filters = channel_counts[random_between(0, 6)]};
     c.attr.out_channels = c.filters;
+    c.attr.dilation[0] = c.attr.dilation[1] = c.attr.groups = 1;
     c.attr.bias = random_between(0, 1);
     for (int i = 0; i < 2; i++) {
       c.attr.kernel_size[i] = random_between(1, 5);
@@ -33,7 +34,7 @@ static conv_case random_conv(void)
 
 static dlc_conv2d_grad grad_of(const conv_case *c)
 {
-  dlc_conv2d_grad a = {.size = {c->size[0], c->size[1]}};
+  dlc_conv2d_grad a = {.size = {c->size[0], c->size[1]}, .dilation = {1, 1}, .groups = 1};
   memcpy(a.kernel_size, c->attr.kernel_size, sizeof a.kernel_size);
   memcpy(a.stride, c->attr.stride, sizeof a.stride);
   memcpy(a.padding, c->attr.padding, sizeof a.padding);

@@ -61,12 +61,12 @@ static void check_conv(int64_t batch, int64_t c, int64_t o, int64_t size, int64_
 {
   const int64_t out = (size + 2 * pad - k) / stride + 1;
   one_node n = named("conv2d");
-  n.attr.conv2d = (dlc_conv2d){o, {k, k}, {stride, stride}, {pad, pad, pad, pad}, 1};
+  n.attr.conv2d = (dlc_conv2d){o, {k, k}, {stride, stride}, {pad, pad, pad, pad}, 1, {1, 1}, 1};
   RANDOM(&n, 1, batch, c, size, size);
   RANDOM(&n, 1, o, c, k, k);
   RANDOM(&n, 1, o);
   check_bytes(&n);
-  const dlc_conv2d_grad attr = {{k, k}, {stride, stride}, {pad, pad, pad, pad}, {size, size}};
+  const dlc_conv2d_grad attr = {{k, k}, {stride, stride}, {pad, pad, pad, pad}, {size, size}, {1, 1}, 1};
   n = named("conv2d_grad_input");
   n.attr.conv2d_grad = attr;
   RANDOM(&n, 1, batch, o, out, out);

@@ -8,6 +8,7 @@ static bool draw_conv2d(uint64_t *s, problem *p)
   draw_image(s, x);
   a->out_channels = PICK(s, 1, 3, 6, 16, 17);
   a->bias = draw_below(s, 2);
+  a->dilation[0] = a->dilation[1] = a->groups = 1;
   const bool same = draw_below(s, 6) == 0;
   for (int i = 0; i < 2; i++) {
     a->kernel_size[i] = PICK(s, 1, 1, 2, 3, 3, 4, 5);

@@ -43,12 +43,12 @@ static void expect_dump(const char *expected)
 START_TEST(a_dump_shows_every_node_on_a_line)
 {
   const int64_t x_dim[] = {2, 1, 6, 6}, w_dim[] = {3, 1, 3, 3};
-  const dlc_conv2d conv = {3, {3, 3}, {1, 1}, {-1, -1, -1, -1}, 0};
+  const dlc_conv2d conv = {3, {3, 3}, {1, 1}, {-1, -1, -1, -1}, 0, {1, 1}, 1};
   uint32_t x = value("input", DLC_ROLE_INPUT, DLC_F32, 4, x_dim);
   uint32_t w = value("conv1.weight", DLC_ROLE_PARAMETER, DLC_F32, 4, w_dim);
   emit("2", "flatten", NULL, emit("1", "relu", NULL, emit("conv1", "conv2d", &conv, x, w), DLC_NONE), DLC_NONE);
   expect_dump("%2 f32[2, 3, 6, 6] = conv2d(%0 input, %1 conv1.weight) {out_channels: 3, kernel_size: [3, 3], "
-              "stride: [1, 1], padding: [1, 1, 1, 1], bias: false}  # conv1\n"
+              "stride: [1, 1], padding: [1, 1, 1, 1], bias: false, dilation: [1, 1], groups: 1}  # conv1\n"
               "%3 f32[2, 3, 6, 6] = relu(%2)  # 1\n"
               "%4 f32[2, 108] = flatten(%3)  # 2\n");
 }
@@ -282,7 +282,8 @@ START_TEST(attributes_that_cannot_be_are_refused)
       {"padding", "-1", 1, "`padding: -1`: expected 0 or more"},
       {"padding", "1", 3, "`padding` has 3 numbers; expected 1, 2, 4 or same"},
       {"out_channels", "1", 2, "`out_channels` has 2 values; expected one"},
-      {"zzzzzz", "1", 1, "conv2d has no `zzzzzz`; it has out_channels, kernel_size, stride, padding, bias"},
+      {"zzzzzz", "1", 1,
+       "conv2d has no `zzzzzz`; it has out_channels, kernel_size, stride, padding, bias, dilation, groups"},
   };
   const dlc_op *conv = NULL;
   dlc_conv2d a = {0};

@@ -9,7 +9,7 @@ static const char image_layout[] = "[batch, channels, height, width]";
 
 static dlc_status check_window(const int64_t kernel_size[2], const int64_t stride[2], int64_t padding[4])
 {
-  DLC_TRY(dlc_window_resolve(kernel_size, stride, padding));
+  DLC_TRY(dlc_window_resolve(kernel_size, stride, NULL, padding));
   const long long kh = kernel_size[0], kw = kernel_size[1];
   if (kh * kw > MAX_WINDOW)
     return dlc_fail(DLC_INVALID, "kernel_size is %lldx%lld, a window has at most %d elements", kh, kw, MAX_WINDOW);
@@ -31,7 +31,7 @@ static dlc_status max_pool2d_infer(const dlc_host *h, void *attr, uint32_t n_in,
   if (a->stride[0] == 0 && a->stride[1] == 0) memcpy(a->stride, a->kernel_size, sizeof a->stride);
   DLC_TRY(check_window(a->kernel_size, a->stride, a->padding));
   int64_t y[4] = {x->dim[0], x->dim[1]};
-  DLC_TRY(dlc_window_output(a->kernel_size, a->stride, a->padding, x->dim + 2, y + 2));
+  DLC_TRY(dlc_window_output(a->kernel_size, a->stride, NULL, a->padding, x->dim + 2, y + 2));
   *n_out = 2;
   DLC_TRY(dlc_shape_set(&out[0], x->dtype, 4, y));
   return dlc_shape_set(&out[1], DLC_U8, 4, y);
@@ -104,7 +104,7 @@ static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const
   DLC_TRY(check_window(a->kernel_size, a->stride, a->padding));
   for (int i = 0; i < 2; i++) DLC_TRY(dlc_expect_range("size", a->size[i], 1, DLC_MAX_EXTENT));
   int64_t y[4] = {dy->dim[0], dy->dim[1]};
-  DLC_TRY(dlc_window_output(a->kernel_size, a->stride, a->padding, a->size, y + 2));
+  DLC_TRY(dlc_window_output(a->kernel_size, a->stride, NULL, a->padding, a->size, y + 2));
   DLC_TRY(dlc_expect_shape(dy, "dy", dy->dtype, 4, y));
   DLC_TRY(dlc_expect_shape(in[1], "index", DLC_U8, 4, y));
   *n_out = 1;

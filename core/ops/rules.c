@@ -101,19 +101,28 @@ dlc_status dlc_expect_number(const char *what, double came, double low, double h
   return dlc_fail(DLC_INVALID, "%s is %g, expected [%g, %g)", what, came, low, high);
 }
 
-dlc_status dlc_window_resolve(const int64_t kernel_size[2], const int64_t stride[2], int64_t padding[4])
+/* Elements of the input from a window's first to its last. */
+static int64_t window_extent(const int64_t kernel_size[2], const int64_t dilation[2], int i)
+{
+  return (dilation ? dilation[i] : 1) * (kernel_size[i] - 1) + 1;
+}
+
+dlc_status dlc_window_resolve(const int64_t kernel_size[2], const int64_t stride[2], const int64_t dilation[2],
+                              int64_t padding[4])
 {
   for (int i = 0; i < 2; i++) {
     DLC_TRY(dlc_expect_range("kernel_size", kernel_size[i], 1, DLC_MAX_EXTENT));
     DLC_TRY(dlc_expect_range("stride", stride[i], 1, DLC_MAX_EXTENT));
+    if (dilation) DLC_TRY(dlc_expect_range("dilation", dilation[i], 1, DLC_MAX_EXTENT));
   }
   if (padding[0] == -1 && padding[1] == -1 && padding[2] == -1 && padding[3] == -1) {
     if (stride[0] != 1 || stride[1] != 1)
       return dlc_fail(DLC_INVALID, "padding same needs stride 1, stride is %lldx%lld", (long long)stride[0],
                       (long long)stride[1]);
     for (int i = 0; i < 2; i++) {
-      padding[i] = (kernel_size[i] - 1) / 2;
-      padding[i + 2] = kernel_size[i] - 1 - padding[i];
+      const int64_t total = window_extent(kernel_size, dilation, i) - 1;
+      padding[i] = total / 2;
+      padding[i + 2] = total - padding[i];
     }
   }
   for (int i = 0; i < 4; i++) DLC_TRY(dlc_expect_range("padding", padding[i], 0, DLC_MAX_EXTENT));
@@ -129,20 +138,32 @@ static dlc_shape_name name_padding(const int64_t padding[4])
   return s;
 }
 
-dlc_status dlc_window_output(const int64_t kernel_size[2], const int64_t stride[2], const int64_t padding[4],
-                             const int64_t size[2], int64_t out[2])
+/* "kernel_size 3x3 with padding 1", dilation where there is some */
+static dlc_status fail_too_small(const int64_t kernel_size[2], const int64_t dilation[2], const int64_t padding[4],
+                                 const int64_t size[2])
 {
-  int64_t least[2];
+  char dilated[64] = "";
+  long long least[2];
   for (int i = 0; i < 2; i++) {
-    int64_t padded = size[i] + padding[i] + padding[i + 2];
-    least[i] = kernel_size[i] - padding[i] - padding[i + 2];
+    least[i] = window_extent(kernel_size, dilation, i) - padding[i] - padding[i + 2];
     if (least[i] < 1) least[i] = 1;
-    out[i] = padded < kernel_size[i] ? 0 : (padded - kernel_size[i]) / stride[i] + 1;
   }
-  if (out[0] > 0 && out[1] > 0) return DLC_OK;
-  return dlc_fail(DLC_INVALID, "input is %lldx%lld, kernel_size %lldx%lld with padding %s needs at least %lldx%lld",
-                  (long long)size[0], (long long)size[1], (long long)kernel_size[0], (long long)kernel_size[1],
-                  name_padding(padding).text, (long long)least[0], (long long)least[1]);
+  if (dilation && (dilation[0] != 1 || dilation[1] != 1))
+    snprintf(dilated, sizeof dilated, "dilation %lldx%lld, ", (long long)dilation[0], (long long)dilation[1]);
+  return dlc_fail(DLC_INVALID, "input is %lldx%lld, kernel_size %lldx%lld with %spadding %s needs at least %lldx%lld",
+                  (long long)size[0], (long long)size[1], (long long)kernel_size[0], (long long)kernel_size[1], dilated,
+                  name_padding(padding).text, least[0], least[1]);
+}
+
+dlc_status dlc_window_output(const int64_t kernel_size[2], const int64_t stride[2], const int64_t dilation[2],
+                             const int64_t padding[4], const int64_t size[2], int64_t out[2])
+{
+  for (int i = 0; i < 2; i++) {
+    const int64_t room = size[i] + padding[i] + padding[i + 2] - window_extent(kernel_size, dilation, i);
+    if (room < 0) return fail_too_small(kernel_size, dilation, padding, size);
+    out[i] = room / stride[i] + 1;
+  }
+  return DLC_OK;
 }
 
 dlc_status dlc_param_uniform(dlc_param *p, const char *name, int64_t fan_in, uint32_t dtype, uint32_t rank,

@@ -35,12 +35,14 @@ dlc_status dlc_expect_range(const char *what, int64_t came, int64_t low, int64_t
 /* In [low, high), which NaN never is. */
 dlc_status dlc_expect_number(const char *what, double came, double low, double high);
 
-/* ---- windows over the last two dimensions of [N,C,H,W]; height first. Formulas: dlcore/ops.h ---- */
+/* ---- windows over the last two dimensions of [N,C,H,W]; height first. `dilation` NULL: 1. Formulas: dlcore/ops.h ----
+ */
 /* Checks the attributes, and replaces padding `same` by numbers. */
-dlc_status dlc_window_resolve(const int64_t kernel_size[2], const int64_t stride[2], int64_t padding[4]);
+dlc_status dlc_window_resolve(const int64_t kernel_size[2], const int64_t stride[2], const int64_t dilation[2],
+                              int64_t padding[4]);
 /* Height and width of the output for resolved attributes and an input of height and width `size`. */
-dlc_status dlc_window_output(const int64_t kernel_size[2], const int64_t stride[2], const int64_t padding[4],
-                             const int64_t size[2], int64_t out[2]);
+dlc_status dlc_window_output(const int64_t kernel_size[2], const int64_t stride[2], const int64_t dilation[2],
+                             const int64_t padding[4], const int64_t size[2], int64_t out[2]);
 
 typedef struct dlc_span {
   int64_t begin, end;

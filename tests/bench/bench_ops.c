@@ -55,14 +55,16 @@ static void conv(const char *name, int64_t batch, int64_t c, int64_t o, int64_t 
   const double flops = 2.0 * (double)(batch * o * out * out * c * k * k);
   char what[80];
   one_node n = named("conv2d");
-  n.attr.conv2d = (dlc_conv2d){.out_channels = o, .kernel_size = {k, k}, .stride = {1, 1}, .bias = 1};
+  n.attr.conv2d = (dlc_conv2d){
+      .out_channels = o, .kernel_size = {k, k}, .stride = {1, 1}, .bias = 1, .dilation = {1, 1}, .groups = 1};
   RANDOM(&n, 1, batch, c, size, size);
   RANDOM(&n, 1, o, c, k, k);
   RANDOM(&n, 1, o);
   snprintf(what, sizeof what, "%s conv2d", name);
   measure(what, &n, flops);
 
-  const dlc_conv2d_grad attr = {.kernel_size = {k, k}, .stride = {1, 1}, .size = {size, size}};
+  const dlc_conv2d_grad attr = {
+      .kernel_size = {k, k}, .stride = {1, 1}, .size = {size, size}, .dilation = {1, 1}, .groups = 1};
   if (grad_input) {
     n = named("conv2d_grad_input");
     n.attr.conv2d_grad = attr;

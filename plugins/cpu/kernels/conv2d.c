@@ -49,6 +49,7 @@ static dlc_status forward_launch(void *state, const void *const *in, void *const
 dlc_status cpu_conv2d(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
 {
   const dlc_conv2d *a = node->attr;
+  if (a->groups != 1 || a->dilation[0] != 1 || a->dilation[1] != 1) return DLC_UNSUPPORTED;
   const conv_shape s = {cpu_in(g, node, 0), cpu_in(g, node, 1), cpu_out(g, node, 0),
                         a->kernel_size,     a->stride,          a->padding};
   conv *v = cpu_conv_new(device, &s, 0, k);
@@ -101,6 +102,7 @@ static dlc_status grad_input_launch(void *state, const void *const *in, void *co
 dlc_status cpu_conv2d_grad_input(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
 {
   const dlc_conv2d_grad *a = node->attr;
+  if (a->groups != 1 || a->dilation[0] != 1 || a->dilation[1] != 1) return DLC_UNSUPPORTED;
   const conv_shape s = {cpu_out(g, node, 0), cpu_in(g, node, 1), cpu_in(g, node, 0),
                         a->kernel_size,      a->stride,          a->padding};
   conv *v = cpu_conv_new(device, &s, 2 * cpu_in(g, node, 1)->dim[1] * a->kernel_size[0] * a->kernel_size[1], k);
@@ -168,6 +170,7 @@ static dlc_status grad_weight_launch(void *state, const void *const *in, void *c
 dlc_status cpu_conv2d_grad_weight(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
 {
   const dlc_conv2d_grad *a = node->attr;
+  if (a->groups != 1 || a->dilation[0] != 1 || a->dilation[1] != 1) return DLC_UNSUPPORTED;
   const conv_shape s = {cpu_in(g, node, 1), cpu_out(g, node, 0), cpu_in(g, node, 0),
                         a->kernel_size,     a->stride,           a->padding};
   conv *v = cpu_conv_new(device, &s, 0, k);

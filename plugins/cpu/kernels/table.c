@@ -1,9 +1,9 @@
 /* The ops of this instruction set. */
 #include "kernels.h"
 
-static const cpu_op ops[] = {{"conv2d", 1, cpu_conv2d},
-                             {"conv2d_grad_input", 1, cpu_conv2d_grad_input},
-                             {"conv2d_grad_weight", 1, cpu_conv2d_grad_weight},
+static const cpu_op ops[] = {{"conv2d", 2, cpu_conv2d},
+                             {"conv2d_grad_input", 2, cpu_conv2d_grad_input},
+                             {"conv2d_grad_weight", 2, cpu_conv2d_grad_weight},
                              {"linear", 1, cpu_linear},
                              {"linear_grad_input", 1, cpu_linear_grad_input},
                              {"linear_grad_weight", 1, cpu_linear_grad_weight},

@@ -8,6 +8,7 @@ int cli_train(cli_options *o, cli_console *c, double started);
 int cli_summary(cli_options *o, cli_console *c);
 int cli_plugins(cli_options *o, cli_console *c);
 int cli_predict(cli_options *o, cli_console *c);
+int cli_eval(cli_options *o, cli_console *c);
 int cli_data(cli_options *o, cli_console *c);
 
 #endif

@@ -15,6 +15,7 @@ static const char usage_train[] = "usage: dlcore [train] [options]\n"
                                   "  dlcore summary --model lenet              layers, shapes, parameters\n"
                                   "  dlcore data info|check|grid|extract       the data, before training on it\n"
                                   "  dlcore predict --run DIR INPUT...         what trained weights make of pictures\n"
+                                  "  dlcore eval --run DIR                     how well they do on the test data\n"
                                   "  dlcore plugins [NAME] [--json]            what is installed, and why not\n";
 static const char usage_summary[] = "usage: dlcore summary [options]\n"
                                     "\n"
@@ -39,6 +40,16 @@ static const char usage_predict[] =
     "  dlcore predict --run runs/first-try photos/ more.zip cat.jpg\n"
     "  dlcore predict --run runs/pets dogs-vs-cats.zip --format kaggle --clip 0.005 -o submission.csv\n"
     "  dlcore predict --run runs/first-try --dataset fashion-mnist --split test --topk 3\n";
+static const char usage_eval[] =
+    "usage: dlcore eval --run DIR [options]\n"
+    "\n"
+    "Measures trained weights on pictures whose classes are known: loss, accuracies, precision and\n"
+    "recall of every class, and the confusion matrix (results.json, confusion_matrix.csv, .svg). The\n"
+    "run's configuration says which data, and what its validation part was; options win over it.\n"
+    "\n"
+    "  dlcore eval --run runs/first-try\n"
+    "  dlcore eval --run runs/first-try --split val --json\n"
+    "  dlcore eval --weights W.safetensors --data-dir pets.zip -o pets-eval\n";
 static const char usage_data[] = "usage: dlcore data info|check|grid [options]\n"
                                  "       dlcore data extract ARCHIVE DIR\n"
                                  "\n"
@@ -91,6 +102,7 @@ void cli_help(int command)
   fputs(command == CLI_SUMMARY   ? usage_summary
         : command == CLI_PLUGINS ? usage_plugins
         : command == CLI_PREDICT ? usage_predict
+        : command == CLI_EVAL    ? usage_eval
         : command == CLI_DATA    ? usage_data
                                  : usage_train,
         stdout);

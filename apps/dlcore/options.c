@@ -14,11 +14,9 @@ static const struct {
   const char *name;
   int command;
   uint32_t arguments; /* at most */
-} commands[] = {{"train", CLI_TRAIN, 0},
-                {"summary", CLI_SUMMARY, 0},
-                {"plugins", CLI_PLUGINS, 1},
-                {"predict", CLI_PREDICT, UINT32_MAX},
-                {"data", CLI_DATA, 3}};
+} commands[] = {{"train", CLI_TRAIN, 0},     {"summary", CLI_SUMMARY, 0},
+                {"plugins", CLI_PLUGINS, 1}, {"predict", CLI_PREDICT, UINT32_MAX},
+                {"eval", CLI_EVAL, 0},       {"data", CLI_DATA, 3}};
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 const char *cli_command_name(int command)
@@ -414,6 +412,49 @@ int cli_options_parse(int argc, char **argv, cli_options *o, const char **warnin
   if (o->help || o->version) return CLI_OK;
   if (read_environment(o, warning) < 0) return CLI_USAGE;
   return o->config ? read_config(o) : CLI_OK;
+}
+
+/* ---- what a run was started with ---- */
+
+static size_t field_bytes(const cli_option *option)
+{
+  switch (option->type) {
+  case CLI_INT:
+  case CLI_SIZE: return sizeof(int64_t);
+  case CLI_FLOAT:
+  case CLI_SPLIT: return sizeof(double);
+  case CLI_BOOL: return sizeof(bool);
+  case CLI_LIST: return sizeof(cli_list);
+  default: return sizeof(const char *);
+  }
+}
+
+static int read_recorded(const char *run, cli_options *recorded)
+{
+  char *path;
+  if (!recorded->rank || asprintf(&path, "%s/config.yaml", run) < 0) {
+    dlc_fail_nomem();
+    return CLI_FAILED;
+  }
+  const bool ok = set_defaults(recorded) >= 0 && cli_config_read(path, recorded) >= 0;
+  free(path);
+  return ok ? CLI_OK : CLI_FAILED;
+}
+
+int cli_options_of_run(cli_options *o, const char *run, const char *const *names, size_t n)
+{
+  /* Texts that are read go where o's are. */
+  cli_options recorded = {.rank = calloc(cli_table_size, 1), .arena = o->arena};
+  int code = read_recorded(run, &recorded);
+  for (size_t i = 0; i < n && code == CLI_OK; i++) {
+    const cli_option *option = cli_option_named(names[i]);
+    if (cli_option_typed(o, names[i])) continue;
+    memcpy(field(o, option), field(&recorded, option), field_bytes(option));
+    o->rank[option - cli_table] = recorded.rank[option - cli_table];
+  }
+  o->arena = recorded.arena;
+  free(recorded.rank);
+  return code;
 }
 
 void cli_options_free(cli_options *o)

@@ -11,7 +11,7 @@
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 /* Commands, as bits of cli_option.commands. */
-enum { CLI_TRAIN = 1, CLI_SUMMARY = 2, CLI_PLUGINS = 4, CLI_PREDICT = 8, CLI_DATA = 16, CLI_ALL = 31 };
+enum { CLI_TRAIN = 1, CLI_SUMMARY = 2, CLI_PLUGINS = 4, CLI_PREDICT = 8, CLI_DATA = 16, CLI_EVAL = 32, CLI_ALL = 63 };
 
 enum {
   CLI_INT = 1,
@@ -76,6 +76,9 @@ enum { CLI_FROM_DEFAULT, CLI_FROM_FILE, CLI_FROM_ENVIRONMENT, CLI_FROM_COMMAND }
 /* Everything together: defaults, configuration file, DLCORE_* and command line. Returns CLI_OK or CLI_USAGE; with
  * --help or --version nothing else is read or checked. *warning: a line the user should see, or NULL. */
 int cli_options_parse(int argc, char **argv, cli_options *o, const char **warning);
+/* These options become what the run folder's config.yaml says, not what the environment does, but for those that were
+ * typed. An exit code. */
+int cli_options_of_run(cli_options *o, const char *run, const char *const *names, size_t n);
 void cli_options_free(cli_options *o);
 
 const cli_option *cli_option_named(const char *name); /* aliases too; NULL: none */

@@ -2,6 +2,7 @@
 #include "predictions.h"
 #include "base/parse.h"
 #include "base/status.h"
+#include "csv_field.h"
 #include "json_text.h"
 #include <ctype.h>
 #include <stdlib.h>
@@ -55,18 +56,7 @@ void cli_predictions_free(cli_predictions *p)
   *p = (cli_predictions){0};
 }
 
-/* ---- CSV, as RFC 4180 quotes ---- */
-
-static void add_field(dlc_str *out, const char *text)
-{
-  if (!strpbrk(text, ",\"\r\n")) {
-    dlc_str_add(out, text);
-    return;
-  }
-  dlc_str_add(out, "\"");
-  for (; *text; text++) dlc_str_addn(out, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
-  dlc_str_add(out, "\"");
-}
+/* ---- CSV ---- */
 
 static void write_csv(const cli_predictions *p, dlc_str *out)
 {
@@ -74,10 +64,10 @@ static void write_csv(const cli_predictions *p, dlc_str *out)
   for (uint32_t k = 2; k <= p->topk; k++) dlc_str_addf(out, ",label_%u,probability_%u", k, k);
   dlc_str_add(out, "\n");
   for (const cli_prediction *row = p->list; row < p->list + p->n; row++) {
-    add_field(out, row->name);
+    cli_csv_field(out, row->name);
     for (uint32_t k = 0; k < p->topk; k++) {
       dlc_str_add(out, ",");
-      add_field(out, p->info->classes[row->classes[k]]);
+      cli_csv_field(out, p->info->classes[row->classes[k]]);
       dlc_str_addf(out, ",%.6g", (double)row->probabilities[k]);
     }
     dlc_str_add(out, "\n");

@@ -4,7 +4,8 @@
 #define AT(field) offsetof(cli_options, field)
 #define KEPT      (CLI_SETTING | CLI_RECORDED)
 #define SHAPES    (CLI_TRAIN | CLI_SUMMARY)
-#define READS     (SHAPES | CLI_PREDICT | CLI_DATA)
+#define WEIGHTS   (CLI_PREDICT | CLI_EVAL)
+#define READS     (SHAPES | WEIGHTS | CLI_DATA)
 
 const cli_option cli_table[] = {
     /* clang-format off */
@@ -12,14 +13,14 @@ const cli_option cli_table[] = {
      "which data: fashion-mnist, mnist, idx, cifar10, cifar100, imagefolder, shapes or a plugin's; auto: what --data-dir holds, without it fashion-mnist if it is there, else shapes"},
     {"Data", "data-dir", "data-path|data", 0, CLI_STRING, READS, KEPT, AT(data_dir), NULL, NULL, "DIR|ARCHIVE",
      "where its files are: a folder or an archive, as .zip, .tar or .tar.gz (default: the usual places)"},
-    {"Data", "limit-per-class", "max-samples-per-class", 0, CLI_INT, SHAPES | CLI_DATA, KEPT, AT(limit_per_class), NULL, "1..", "N",
+    {"Data", "limit-per-class", "max-samples-per-class", 0, CLI_INT, SHAPES | CLI_EVAL | CLI_DATA, KEPT, AT(limit_per_class), NULL, "1..", "N",
      "at most N pictures of every class, for data sets that can do so (imagefolder)"},
-    {"Data", "split", NULL, 0, CLI_STRING, CLI_PREDICT | CLI_DATA, 0, AT(split), NULL, "train|val|test", "NAME",
-     "train, val or test (default: test to predict on, train for a grid)"},
+    {"Data", "split", NULL, 0, CLI_STRING, WEIGHTS | CLI_DATA, 0, AT(split), NULL, "train|val|test", "NAME",
+     "train, val or test (default: test to predict on; to evaluate on, test or else val; train for a grid)"},
     {"Data", "count", NULL, 0, CLI_INT, CLI_DATA, 0, AT(count), "64", "1..65536", "N", "pictures in a grid"},
-    {"Data", "val-split", NULL, 0, CLI_SPLIT, CLI_TRAIN, KEPT, AT(val_split), "0", NULL, "X",
+    {"Data", "val-split", NULL, 0, CLI_SPLIT, CLI_TRAIN | CLI_EVAL, KEPT, AT(val_split), "0", NULL, "X",
      "cut a validation part off the training data: 0.1, or 5000 images"},
-    {"Data", "stratified", NULL, 0, CLI_BOOL, CLI_TRAIN, KEPT, AT(stratified), "false", NULL, NULL,
+    {"Data", "stratified", NULL, 0, CLI_BOOL, CLI_TRAIN | CLI_EVAL, KEPT, AT(stratified), "false", NULL, NULL,
      "with --val-split: the same share of every class"},
     {"Data", "train-transforms", NULL, 0, CLI_TRANSFORMS, CLI_TRAIN | CLI_DATA, KEPT, AT(train_transforms), NULL, NULL, "LIST",
      "what is done to training pictures: \"random_crop(32, padding=4) random_horizontal_flip normalize(cifar10)\"; none: nothing"},
@@ -31,7 +32,7 @@ const cli_option cli_table[] = {
      "threads that read ahead (default: 0 for data in memory without transforms, else one a processor, at most 8)"},
     {"Data", "cache-memory", NULL, 0, CLI_SIZE, CLI_TRAIN, KEPT, AT(cache_memory), NULL, NULL, "SIZE",
      "keep decoded pictures in at most so much memory, 512M or 4G; 0: keep none (default: a quarter of what is free)"},
-    {"Data", "on-bad-image", NULL, 0, CLI_STRING, CLI_TRAIN | CLI_PREDICT, KEPT, AT(on_bad_image), "fail", "fail|skip|warn", "WHAT",
+    {"Data", "on-bad-image", NULL, 0, CLI_STRING, CLI_TRAIN | WEIGHTS, KEPT, AT(on_bad_image), "fail", "fail|skip|warn", "WHAT",
      "fail: stop at a picture that cannot be read whole; skip: another one takes its place; warn: use what can be read"},
     {"Data", "limit-batches", NULL, 0, CLI_INT, CLI_TRAIN, KEPT, AT(limit_batches), "0", "0..4294967295", "N",
      "at most N batches of training, of validation and of test an epoch; 0: all"},
@@ -40,9 +41,10 @@ const cli_option cli_table[] = {
      "lenet, mlp, net-002, convnet-004 or a model file of your own"},
     {"Model", "init-from", "initial-checkpoint|pretrained-path", 0, CLI_STRING, CLI_TRAIN, KEPT, AT(init_from), NULL, NULL,
      "FILE", "begin with the weights of this safetensors file"},
-    {"Model", "weights", NULL, 'w', CLI_STRING, CLI_PREDICT, 0, AT(weights), NULL, NULL, "FILE",
+    {"Model", "weights", NULL, 'w', CLI_STRING, WEIGHTS, 0, AT(weights), NULL, NULL, "FILE",
      "weights of a run, as runs/NAME/weights/last.safetensors; they know their model, classes and transforms"},
-    {"Model", "run", NULL, 0, CLI_STRING, CLI_PREDICT, 0, AT(run), NULL, NULL, "DIR", "the weights of this run folder, the best where it kept them"},
+    {"Model", "run", NULL, 0, CLI_STRING, WEIGHTS, 0, AT(run), NULL, NULL, "DIR",
+     "the weights of this run folder, the best where it kept them; of eval also the data it was trained on"},
     {"Model", "input", NULL, 0, CLI_STRING, CLI_SUMMARY, 0, AT(input), NULL, NULL, "CxHxW",
      "shape of one picture, instead of a dataset's"},
     {"Model", "classes", NULL, 0, CLI_INT, CLI_SUMMARY, 0, AT(classes), "10", "1..1000000", "N",
@@ -50,7 +52,7 @@ const cli_option cli_table[] = {
 
     {"Training", "epochs", NULL, 'e', CLI_INT, CLI_TRAIN, KEPT, AT(epochs), "3", "1..1000000", "N",
      "passes over the training data"},
-    {"Training", "batch-size", "batch", 'b', CLI_INT, CLI_TRAIN | CLI_PREDICT, KEPT, AT(batch_size), "64", "1..65536", "N",
+    {"Training", "batch-size", "batch", 'b', CLI_INT, CLI_TRAIN | WEIGHTS, KEPT, AT(batch_size), "64", "1..65536", "N",
      "images a step"},
     {"Training", "opt", "optimizer", 0, CLI_STRING, CLI_TRAIN, KEPT, AT(opt), "adam", NULL, "NAME[:k=v,..]",
      "sgd, adam or a plugin's; adam:beta1=0.8 sets one of its attributes"},
@@ -59,10 +61,10 @@ const cli_option cli_table[] = {
      "of optimizers that have one (default: the optimizer's)"},
     {"Training", "weight-decay", "wd", 0, CLI_FLOAT, CLI_TRAIN, KEPT, AT(weight_decay), NULL, "0..1000", "X",
      "L2 penalty (default: the optimizer's)"},
-    {"Training", "seed", NULL, 0, CLI_INT, CLI_TRAIN | CLI_DATA, KEPT, AT(seed), "0", "0..", "N",
+    {"Training", "seed", NULL, 0, CLI_INT, CLI_TRAIN | CLI_EVAL | CLI_DATA, KEPT, AT(seed), "0", "0..", "N",
      "everything random is a function of it"},
 
-    {"Machine", "backend", "device", 0, CLI_STRING, CLI_TRAIN | CLI_PREDICT, KEPT, AT(backend), "auto", NULL, "NAME[:k=v,..]",
+    {"Machine", "backend", "device", 0, CLI_STRING, CLI_TRAIN | WEIGHTS, KEPT, AT(backend), "auto", NULL, "NAME[:k=v,..]",
      "who computes: cpu, reference (slow, exact) or a plugin's; auto: the best that starts here"},
     {"Machine", "threads", NULL, 0, CLI_INT, CLI_ALL, KEPT, AT(threads), "0", "0..1024", "N",
      "threads that compute; 0: one a processor. Results do not depend on it"},
@@ -91,17 +93,19 @@ const cli_option cli_table[] = {
      "STAGE", "print the training graph after a stage (forward, loss, backward, update, plan) and train nothing"},
     {"Output", "output", NULL, 'o', CLI_STRING, CLI_PREDICT | CLI_DATA, 0, AT(file), NULL, NULL, "FILE",
      "where the result goes (default: standard output; grid.png for a grid)"},
+    {"Output", "output", "output-dir", 'o', CLI_STRING, CLI_EVAL, 0, AT(file), NULL, NULL, "DIR",
+     "where results.json and the confusion matrix go (default: eval/SPLIT of the run folder)"},
     {"Output", "format", NULL, 0, CLI_STRING, CLI_PREDICT, 0, AT(format), "csv", "csv|json|kaggle", "FORMAT",
      "csv, json, or kaggle: id,label with the id from the file's name and the probability of the second class"},
     {"Output", "topk", "top-k", 'k', CLI_INT, CLI_PREDICT, 0, AT(topk), "1", "1..1000000", "N",
      "the N most probable classes of every picture"},
     {"Output", "clip", NULL, 0, CLI_FLOAT, CLI_PREDICT, 0, AT(clip), "0", "0..0.5", "X",
      "with kaggle: keep probabilities between X and 1 - X"},
-    {"Output", "json", NULL, 0, CLI_BOOL, CLI_PLUGINS, 0, AT(json), "false", NULL, NULL, "for programs to read"},
+    {"Output", "json", NULL, 0, CLI_BOOL, CLI_PLUGINS | CLI_EVAL, 0, AT(json), "false", NULL, NULL, "for programs to read"},
 
     {"General", "config", NULL, 'c', CLI_STRING, SHAPES | CLI_DATA, 0, AT(config), NULL, NULL, "NAME|FILE.yaml",
      "read options from a recipe of the installation, as net-002, or from a YAML file, as the config.yaml of a run"},
-    {"General", "progress", NULL, 0, CLI_BOOL, CLI_TRAIN | CLI_PREDICT | CLI_DATA, CLI_SETTING, AT(progress), "true", NULL, NULL,
+    {"General", "progress", NULL, 0, CLI_BOOL, CLI_TRAIN | WEIGHTS | CLI_DATA, CLI_SETTING, AT(progress), "true", NULL, NULL,
      "no progress lines"},
     {"General", "quiet", NULL, 'q', CLI_BOOL, CLI_ALL, CLI_SETTING, AT(quiet), "false", NULL, NULL, "only errors"},
     {"General", "verbose", NULL, 'v', CLI_BOOL, CLI_ALL, CLI_SETTING, AT(verbose), "false", NULL, NULL, "more lines"},

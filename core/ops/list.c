@@ -18,6 +18,10 @@
   X(add) X(multiply)                                              \
   X(concat)                                                       \
   X(slice) X(slice_grad)                                          \
+  X(attention) X(attention_grad)                                  \
+  X(multi_head_attention)                                         \
+  X(class_token) X(position_embedding)                            \
+  X(transpose) X(tokens)                                          \
   X(softmax) X(softmax_grad)                                      \
   X(log_softmax) X(log_softmax_grad)                              \
   X(cross_entropy) X(cross_entropy_grad)                          \

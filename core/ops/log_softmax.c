@@ -22,11 +22,8 @@ static dlc_status log_softmax_grad_rule(dlc_builder *b, const dlc_node *forward,
 static dlc_status log_softmax_reference(const dlc_call *call)
 {
   const int64_t classes = dlc_last(call->iv[0]), rows = dlc_count(call->iv[0]) / classes;
-  for (int64_t r = 0; r < rows; r++) {
-    const double *x = call->in[0] + r * classes;
-    double *y = call->out[0] + r * classes;
-    dlc_log_softmax_row(x, classes, y);
-  }
+  for (int64_t r = 0; r < rows; r++)
+    dlc_log_softmax_row(call->in[0] + r * classes, classes, call->out[0] + r * classes);
   return DLC_OK;
 }
 

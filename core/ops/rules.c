@@ -212,6 +212,14 @@ dlc_status dlc_emit_reshape(dlc_builder *b, uint32_t value, uint32_t like, uint3
   return b->emit(b, "reshape", &attr, &value, 1, out);
 }
 
+void dlc_softmax_row(const double *x, int64_t n, double *y)
+{
+  double max = x[0], sum = 0;
+  for (int64_t k = 1; k < n; k++) max = fmax(max, x[k]);
+  for (int64_t k = 0; k < n; k++) sum += y[k] = exp(x[k] - max);
+  for (int64_t k = 0; k < n; k++) y[k] /= sum;
+}
+
 void dlc_log_softmax_row(const double *x, int64_t n, double *y)
 {
   double max = x[0], sum = 0;

@@ -84,7 +84,8 @@ static inline int64_t dlc_plane(const dlc_value *v) /* elements after the first 
   return n;
 }
 
-/* y = x - max - log(sum exp(x - max)): no exponential overflows. */
+/* y = exp(x - max) / sum exp(x - max), and its logarithm: no exponential overflows. y may be x. */
+void dlc_softmax_row(const double *x, int64_t n, double *y);
 void dlc_log_softmax_row(const double *x, int64_t n, double *y);
 
 #endif

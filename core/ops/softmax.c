@@ -1,7 +1,6 @@
 /* softmax over the last dimension: y = exp(x - max) / sum exp(x - max). With y at hand its gradient is
  * dx = y * (dy - sum(dy * y)). */
 #include "ops/dims.h"
-#include <math.h>
 
 static dlc_status softmax_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in,
                                 uint32_t *n_out, dlc_value *out)
@@ -22,14 +21,7 @@ static dlc_status softmax_grad_rule(dlc_builder *b, const dlc_node *forward, con
 static dlc_status softmax_reference(const dlc_call *call)
 {
   const int64_t classes = dlc_last(call->iv[0]), rows = dlc_count(call->iv[0]) / classes;
-  for (int64_t r = 0; r < rows; r++) {
-    const double *x = call->in[0] + r * classes;
-    double *y = call->out[0] + r * classes;
-    double max = x[0], sum = 0;
-    for (int64_t k = 1; k < classes; k++) max = fmax(max, x[k]);
-    for (int64_t k = 0; k < classes; k++) sum += y[k] = exp(x[k] - max);
-    for (int64_t k = 0; k < classes; k++) y[k] /= sum;
-  }
+  for (int64_t r = 0; r < rows; r++) dlc_softmax_row(call->in[0] + r * classes, classes, call->out[0] + r * classes);
   return DLC_OK;
 }
 

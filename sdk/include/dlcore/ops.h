@@ -46,6 +46,11 @@
  * concat                   a, b, ... -> y
  * slice                    x -> y
  * slice_grad               dy -> dx, zeros around dy {dlc_slice}
+ * transpose                x [N,A,B] -> y [N,B,A]
+ * -- tokens
+ * attention                query, key, value [N,T,D] -> y, prob [N,num_heads,T,T]
+ * attention_grad           dy, query, key, value, prob -> dquery, dkey, dvalue {dlc_attention}
+ * tokens, class_token, position_embedding, multi_head_attention  layers built of the others
  * -- classes
  * softmax, log_softmax     x [...,K] -> y, over the last dimension; their gradients: dy, y -> dx
  * correct                  logits [N,K], labels i32 [N] -> f32 [1], rows whose first maximum is the label
@@ -196,6 +201,12 @@ typedef struct dlc_slice {
   int64_t dim, begin, end; /* [begin, end) of dimension dim */
   int64_t size;            /* of that dimension in x; in a graph never 0 */
 } dlc_slice;
+
+/* Each head sees D / num_heads neighbouring features: prob = softmax(query key^T / sqrt(D / num_heads)), y = prob
+ * value. */
+typedef struct dlc_attention { /* multi_head_attention too */
+  int64_t num_heads;
+} dlc_attention;
 
 /* loss = mean over n, weighted by w[label], of (1 - s) * -log_prob[label] + s / K * sum over k of w[k] / w[label] *
  * -log_prob[k]: torch.nn.functional.cross_entropy, all w being 1 where no class weights are given. */

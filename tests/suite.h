@@ -54,15 +54,21 @@ static inline void write_text(const char *path, const char *text)
   ck_assert_int_eq(fclose(f), 0);
 }
 
-/* Entries of the test's folder, "." and ".." not counted. */
-static inline int count_entries(void)
+/* Entries of a folder, "." and ".." not counted. */
+static inline int count_entries_of(const char *path)
 {
-  DIR *d = opendir(folder);
+  DIR *d = opendir(path);
   ck_assert_ptr_nonnull(d);
   int n = -2;
   while (readdir(d)) n++;
   closedir(d);
   return n;
+}
+
+/* Of the test's folder. */
+static inline int count_entries(void)
+{
+  return count_entries_of(folder);
 }
 
 static inline int run_suite(const char *name, TCase *tests)

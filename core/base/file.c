@@ -21,9 +21,11 @@ bool dlc_path_is_dir(const char *path)
 
 static dlc_status make_dir(const char *path)
 {
+  struct stat st;
   if (mkdir(path, 0777) == 0) return DLC_OK;
   int error = errno;
-  if (dlc_path_is_dir(path)) return DLC_OK;
+  if (stat(path, &st) != 0) error = error == EEXIST ? errno : error;
+  else if (S_ISDIR(st.st_mode)) return DLC_OK;
   return dlc_fail(DLC_IO, "cannot make the folder %s: %s", path, strerror(error));
 }
 

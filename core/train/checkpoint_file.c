@@ -81,9 +81,13 @@ static int64_t epoch_of(const char *name)
   return strcmp(name, same) == 0 ? epoch : -1;
 }
 
-static dlc_status list_folder(DIR *d, epoch_list *list)
+static dlc_status list_folder(DIR *d, const char *folder, epoch_list *list)
 {
-  for (const struct dirent *e; (e = readdir(d)) != NULL;) {
+  for (;;) {
+    errno = 0;
+    const struct dirent *e = readdir(d);
+    if (!e && errno) return dlc_fail(DLC_IO, "cannot read %s: %s", folder, strerror(errno));
+    if (!e) return DLC_OK;
     const int64_t epoch = epoch_of(e->d_name);
     if (epoch < 0) continue;
     epoch_file *files = realloc(list->files, (list->n + 1) * sizeof *files);
@@ -91,7 +95,6 @@ static dlc_status list_folder(DIR *d, epoch_list *list)
     list->files = files;
     files[list->n++] = (epoch_file){.epoch = epoch, .score = NAN};
   }
-  return DLC_OK;
 }
 
 static int latest_first(const void *a, const void *b)
@@ -100,13 +103,14 @@ static int latest_first(const void *a, const void *b)
   return x > y ? -1 : x < y;
 }
 
-/* From the latest; the caller frees list->files in any case. */
+/* From the latest; none where there is no folder. The caller frees list->files in any case. */
 static dlc_status list_epochs(const char *folder, epoch_list *list)
 {
   *list = (epoch_list){0};
   DIR *d = opendir(folder);
+  if (!d && errno == ENOENT) return DLC_OK;
   if (!d) return dlc_fail(DLC_IO, "cannot read %s: %s", folder, strerror(errno));
-  dlc_status status = list_folder(d, list);
+  dlc_status status = list_folder(d, folder, list);
   closedir(d);
   if (list->n) qsort(list->files, list->n, sizeof *list->files, latest_first);
   return status;
@@ -200,31 +204,38 @@ typedef struct search {
   const char *folder;
   char **path;
   dlc_tensor_file *file;
-  dlc_str passed; /* what was wrong with those before */
-  bool any;       /* there is one, good or not */
+  dlc_str passed; /* why those before were passed over */
+  bool any;       /* not all of them because they are not there */
 } search;
 
-/* Takes `path` over. DLC_END: it is not good. */
+/* DLC_END, having kept the reason, where the search goes on. */
+static dlc_status pass_over(search *s, dlc_status status, bool missing)
+{
+  if (status == DLC_NOMEM) return status;
+  dlc_str_addf(&s->passed, "%s%s", s->passed.length ? "; " : "", dlc_reason());
+  s->any = s->any || !missing;
+  return DLC_END;
+}
+
+/* Takes `path` over. */
 static dlc_status try_path(search *s, char *path)
 {
   if (!path) return dlc_fail_nomem();
+  const bool missing = access(path, F_OK) != 0 && errno == ENOENT;
   dlc_status status = dlc_safetensors_read(path, s->file);
-  s->any = s->any || dlc_path_exists(path);
-  if (status >= 0) {
-    *s->path = path;
-    return DLC_OK;
+  if (status >= 0) *s->path = path;
+  else {
+    status = pass_over(s, status, missing);
+    free(path);
   }
-  free(path);
-  if (status == DLC_NOMEM) return status;
-  dlc_str_addf(&s->passed, "%s%s", s->passed.length ? "; " : "", dlc_reason());
-  return DLC_END;
+  return status;
 }
 
 static dlc_status try_epochs(search *s)
 {
   epoch_list list;
   dlc_status status = list_epochs(s->folder, &list);
-  if (status >= 0) status = DLC_END;
+  status = status < 0 ? pass_over(s, status, false) : DLC_END;
   for (uint32_t i = 0; i < list.n && status == DLC_END; i++)
     status = try_path(s, epoch_path(s->folder, list.files[i].epoch));
   free(list.files);
@@ -233,16 +244,14 @@ static dlc_status try_epochs(search *s)
 
 dlc_status dlc_checkpoint_find(const char *folder, const dlc_sink *sink, char **path, dlc_tensor_file *file)
 {
+  search s = {.folder = folder, .path = path, .file = file};
   *path = NULL;
   *file = (dlc_tensor_file){0};
-  if (!dlc_path_exists(folder)) return dlc_fail(DLC_NOT_FOUND, "no checkpoint in %s", folder);
-  search s = {.folder = folder, .path = path, .file = file};
   dlc_status status = try_path(&s, path_of(folder, "last.safetensors"));
   if (status == DLC_END) status = try_path(&s, path_of(folder, "previous.safetensors"));
   if (status == DLC_END) status = try_epochs(&s);
-  if (status == DLC_END && s.any)
-    status = dlc_fail(DLC_INVALID, "no checkpoint that is whole: %s", dlc_str_get(&s.passed));
-  else if (status == DLC_END) status = dlc_fail(DLC_NOT_FOUND, "no checkpoint in %s", folder);
+  if (status == DLC_END && !s.any) status = dlc_fail(DLC_NOT_FOUND, "no checkpoint in %s", folder);
+  else if (status == DLC_END) status = dlc_fail(DLC_INVALID, "no checkpoint that is whole: %s", dlc_str_get(&s.passed));
   else if (status >= 0 && s.passed.length)
     dlc_say(sink, DLC_LOG_WARN, "%s; going on from %s", dlc_str_get(&s.passed), *path);
   dlc_str_free(&s.passed);

@@ -6,10 +6,12 @@
 #include "train/safetensors_checksum.h"
 #include "train/safetensors_types.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { HEADER_BYTES_MAX = 100000000 };
 #define FILE_BYTES_MAX ((size_t)1 << 36)
@@ -296,26 +298,31 @@ dlc_status dlc_safetensors_read(const char *path, dlc_tensor_file *file)
 
 /* ---- the header alone ---- */
 
-static dlc_status read_some(FILE *f, const char *path, char *bytes, size_t n)
+static dlc_status read_some(int fd, const char *path, char *bytes, size_t n)
 {
-  errno = 0;
-  if (fread(bytes, 1, n, f) == n) return DLC_OK;
-  return dlc_fail(DLC_IO, "cannot read %s: %s", path, errno ? strerror(errno) : "it ends too early");
+  while (n > 0) {
+    const ssize_t more = read(fd, bytes, n);
+    if (more < 0 && errno == EINTR) continue;
+    if (more <= 0) return dlc_fail(DLC_IO, "cannot read %s: %s", path, more ? strerror(errno) : "it was cut meanwhile");
+    bytes += more;
+    n -= (size_t)more;
+  }
+  return DLC_OK;
 }
 
-static dlc_status read_header_of(reader *r, FILE *f)
+static dlc_status read_header_of(reader *r, int fd)
 {
   char start[8] = {0};
   uint64_t header;
-  if (fseeko(f, 0, SEEK_END) != 0) return dlc_fail(DLC_IO, "cannot read %s: %s", r->path, strerror(errno));
-  const uint64_t length = (uint64_t)ftello(f);
-  rewind(f);
-  if (length >= 8) DLC_TRY(read_some(f, r->path, start, sizeof start));
+  struct stat st;
+  if (fstat(fd, &st) != 0) return dlc_fail(DLC_IO, "cannot read %s: %s", r->path, strerror(errno));
+  const uint64_t length = (uint64_t)st.st_size;
+  if (length >= sizeof start) DLC_TRY(read_some(fd, r->path, start, sizeof start));
   DLC_TRY(read_length(r->path, start, length, &header));
   char *text = malloc((size_t)header + 1);
   if (!text) return dlc_fail_nomem();
   r->data_bytes = length - 8 - header;
-  dlc_status status = read_some(f, r->path, text, (size_t)header);
+  dlc_status status = read_some(fd, r->path, text, (size_t)header);
   if (status >= 0) status = read_header(r, text, (size_t)header, true);
   free(text);
   return status;
@@ -325,13 +332,13 @@ dlc_status dlc_safetensors_read_header(const char *path, dlc_tensor_file *file)
 {
   reader r;
   owner *o;
-  FILE *f = fopen(path, "rbe");
   *file = (dlc_tensor_file){0};
-  if (!f) return dlc_fail(DLC_IO, "cannot read %s: %s", path, strerror(errno));
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return dlc_fail(DLC_IO, "cannot read %s: %s", path, strerror(errno));
   dlc_status status = open_owner(path, file, &r, &o);
-  if (status >= 0) status = read_header_of(&r, f);
+  if (status >= 0) status = read_header_of(&r, fd);
   if (status < 0) dlc_safetensors_free(file);
-  fclose(f);
+  close(fd);
   return status;
 }
 

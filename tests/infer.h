@@ -69,6 +69,17 @@ static inline dlc_status param_of(const char *op, const void *attr, dlc_value in
   return op_named(op)->param(NULL, attr, list, k, p);
 }
 
+/* Runs the reference kernel on data for shapes that infer() gave. */
+static inline dlc_status call(const char *op, const void *attr, const inferred *shapes, const dlc_value *iv,
+                              const double *const *in, uint32_t n_in, double *const *out)
+{
+  const dlc_value *ins[DLC_MAX_IN], *outs[DLC_MAX_OUT];
+  for (uint32_t i = 0; i < n_in; i++) ins[i] = &iv[i];
+  for (uint32_t i = 0; i < shapes->n_out; i++) outs[i] = &shapes->out[i];
+  const dlc_call c = {sizeof c, n_in, shapes->n_out, NULL, attr, ins, in, outs, out};
+  return op_named(op)->reference(&c);
+}
+
 static inline void check_uniform(const dlc_param *p, const char *name, double bound, size_t rank, const int64_t *dim)
 {
   ck_assert_str_eq(p->name, name);

@@ -27,8 +27,6 @@ START_TEST(defaults_are_pytorchs)
   dlc_conv2d conv = {.stride = {9, 9}, .padding = {9, 9, 9, 9}, .dilation = {9, 9}};
   dlc_max_pool2d pool = {.stride = {9, 9}, .padding = {9, 9, 9, 9}};
   dlc_linear linear = {.bias = 9};
-  dlc_sgd sgd = {9, 9, 9};
-  dlc_adam adam = {9, 9, 9, 9};
   ck_assert_int_eq(dlc_attr_defaults(op_named("conv2d"), &conv, &missing), DLC_OK);
   ck_assert_str_eq(missing, "out_channels");
   ck_assert_int_eq(conv.stride[0] * conv.stride[1], 1);
@@ -41,16 +39,6 @@ START_TEST(defaults_are_pytorchs)
   ck_assert_int_eq(dlc_attr_defaults(op_named("linear"), &linear, &missing), DLC_OK);
   ck_assert_str_eq(missing, "out_features");
   ck_assert_int_eq(linear.bias, 1);
-  ck_assert_int_eq(dlc_attr_defaults(op_named("sgd"), &sgd, &missing), DLC_OK);
-  ck_assert_ptr_null(missing);
-  ck_assert_double_eq(sgd.momentum, 0);
-  ck_assert_double_eq(sgd.weight_decay, 0);
-  ck_assert_int_eq(sgd.nesterov, 0);
-  ck_assert_int_eq(dlc_attr_defaults(op_named("adam"), &adam, &missing), DLC_OK);
-  ck_assert_double_eq(adam.beta1, 0.9);
-  ck_assert_double_eq(adam.beta2, 0.999);
-  ck_assert_double_eq(adam.eps, 1e-8);
-  ck_assert_double_eq(adam.weight_decay, 0);
 }
 END_TEST
 
@@ -160,16 +148,6 @@ START_TEST(max_pool2d_refuses_what_cannot_be)
 END_TEST
 
 /* Runs one node on its reference kernel. */
-static dlc_status call(const char *op, const void *attr, const inferred *shapes, const dlc_value *iv,
-                       const double *const *in, uint32_t n_in, double *const *out)
-{
-  const dlc_value *ins[DLC_MAX_IN], *outs[DLC_MAX_OUT];
-  for (uint32_t i = 0; i < n_in; i++) ins[i] = &iv[i];
-  for (uint32_t i = 0; i < shapes->n_out; i++) outs[i] = &shapes->out[i];
-  const dlc_call c = {sizeof c, n_in, shapes->n_out, NULL, attr, ins, in, outs, out};
-  return op_named(op)->reference(&c);
-}
-
 static void check_pool(const double *x, double expected, double expected_index)
 {
   dlc_max_pool2d a = {.kernel_size = {2, 2}};
@@ -274,39 +252,6 @@ START_TEST(rows_of_classes_are_needed)
 }
 END_TEST
 
-START_TEST(cross_entropy_gives_one_loss_and_the_logarithms)
-{
-  inferred r = INFER("cross_entropy", NULL, F32(64, 10), VALUE(DLC_I32, 64));
-  check_shape(&r, 0, DLC_F32, DIMS(1));
-  check_shape(&r, 1, DLC_F32, DIMS(64, 10));
-  r = INFER("cross_entropy_grad", NULL, F32(1), F32(64, 10), VALUE(DLC_I32, 64));
-  check_shape(&r, 0, DLC_F32, DIMS(64, 10));
-}
-END_TEST
-
-START_TEST(labels_are_whole_numbers_one_a_row)
-{
-  static const char *const ops[] = {"cross_entropy", "correct"};
-  for (int i = 0; i < 2; i++) {
-    check_refused(INFER(ops[i], NULL, F32(64, 10), VALUE(DLC_I64, 64)), "labels is i64, expected i32");
-    check_refused(INFER(ops[i], NULL, F32(64, 10), VALUE(DLC_I32, 63)), "labels is [63], expected [64]");
-    check_refused(INFER(ops[i], NULL, F32(64, 10, 1), VALUE(DLC_I32, 64)),
-                  "logits is [64, 10, 1], expected [batch, classes]");
-  }
-}
-END_TEST
-
-START_TEST(cross_entropy_refuses_a_label_beyond_the_classes)
-{
-  const dlc_value v[2] = {F32(2, 3), VALUE(DLC_I32, 2)};
-  const double logits[6] = {0}, labels[2] = {2, 3}, *in[2] = {logits, labels};
-  double loss, log_prob[6];
-  const inferred r = infer("cross_entropy", NULL, v, 2);
-  ck_assert_int_eq(call("cross_entropy", NULL, &r, v, in, 2, (double *[]){&loss, log_prob}), DLC_INVALID);
-  ck_assert_str_eq(dlc_reason(), "label 3 of row 1 is not in [0, 3)");
-}
-END_TEST
-
 START_TEST(correct_counts_first_maxima)
 {
   const dlc_value v[2] = {F32(4, 3), VALUE(DLC_I32, 4)};
@@ -316,28 +261,6 @@ START_TEST(correct_counts_first_maxima)
   check_shape(&r, 0, DLC_F32, DIMS(1));
   ck_assert_int_eq(call("correct", NULL, &r, v, in, 2, &out), DLC_OK);
   ck_assert_double_eq(count, 3);
-}
-END_TEST
-
-START_TEST(log_prob_is_not_to_be_differentiated)
-{
-  const dlc_op_finder finder = core_op_finder();
-  const dlc_reshape one_row = {2, {1, 6}};
-  const dlc_linear one_feature = {1, 0};
-  dlc_graph_build *g;
-  uint32_t in[2], weights, out[DLC_MAX_OUT], grad;
-  ck_assert_int_eq(dlc_graph_new(&finder, &g), DLC_OK);
-  ck_assert_int_eq(dlc_graph_value(g, "logits", DLC_ROLE_INPUT, DLC_F32, DIMS(2, 3), &in[0]), DLC_OK);
-  ck_assert_int_eq(dlc_graph_value(g, "labels", DLC_ROLE_INPUT, DLC_I32, DIMS(2), &in[1]), DLC_OK);
-  ck_assert_int_eq(dlc_graph_value(g, "weights", DLC_ROLE_INPUT, DLC_F32, DIMS(1, 6), &weights), DLC_OK);
-  ck_assert_int_eq(dlc_graph_emit(g, "loss", "cross_entropy", NULL, in, 2, out), DLC_OK);
-  ck_assert_int_eq(dlc_graph_emit(g, "row", "reshape", &one_row, &out[1], 1, out), DLC_OK);
-  ck_assert_int_eq(dlc_graph_emit(g, "sum", "linear", &one_feature, (uint32_t[]){out[0], weights}, 2, out), DLC_OK);
-  ck_assert_int_eq(dlc_graph_emit(g, "sum", "reshape", &(dlc_reshape){1, {1}}, (uint32_t[]){out[0]}, 1, out), DLC_OK);
-  ck_assert_int_eq(dlc_graph_differentiate(g, out[0], in, 1, &grad), DLC_UNSUPPORTED);
-  ck_assert_msg(strstr(dlc_reason(), "log_prob of cross_entropy has no gradient: take log_softmax") != NULL, "%s",
-                dlc_reason());
-  dlc_graph_free(g);
 }
 END_TEST
 
@@ -361,55 +284,6 @@ START_TEST(fill_has_the_shape_it_is_given)
   const inferred r = infer("fill", &a, NULL, 0);
   check_shape(&r, 0, DLC_F32, DIMS(3, 4));
   check_refused(infer("fill", &b, NULL, 0), "shape [3, 0] has a dimension below 1");
-}
-END_TEST
-
-/* ---- optimizers ---- */
-
-START_TEST(sgd_has_a_state_only_with_momentum)
-{
-  dlc_sgd without = {0, 0.1}, with = {0.9, 0};
-  dlc_param p;
-  ck_assert_int_eq(param_of("sgd", &without, F32(6, 3), 0, &p), DLC_END);
-  ck_assert_int_eq(param_of("sgd", &with, F32(6, 3), 0, &p), DLC_OK);
-  ck_assert_str_eq(p.name, "momentum_buffer");
-  ck_assert_uint_eq(p.init, DLC_INIT_CONSTANT);
-  ck_assert_double_eq(p.a, 0);
-  ck_assert_uint_eq(p.value.rank, 2);
-  ck_assert_int_eq(p.value.dim[0], 6);
-  ck_assert_int_eq(param_of("sgd", &with, F32(6, 3), 1, &p), DLC_END);
-  const dlc_value lr = F32(1), step = VALUE(DLC_I64, 1), w = F32(6, 3);
-  inferred r = INFER("sgd", &without, w, w, lr, step);
-  ck_assert_uint_eq(r.n_out, 1);
-  r = INFER("sgd", &with, w, w, w, lr, step);
-  ck_assert_uint_eq(r.n_out, 2);
-  check_shape(&r, 1, DLC_F32, DIMS(6, 3));
-}
-END_TEST
-
-START_TEST(adam_has_two_states)
-{
-  dlc_adam a = {0.9, 0.999, 1e-8, 0};
-  dlc_param p;
-  ck_assert_int_eq(param_of("adam", &a, F32(6, 3), 0, &p), DLC_OK);
-  ck_assert_str_eq(p.name, "exp_avg");
-  ck_assert_int_eq(param_of("adam", &a, F32(6, 3), 1, &p), DLC_OK);
-  ck_assert_str_eq(p.name, "exp_avg_sq");
-  ck_assert_int_eq(param_of("adam", &a, F32(6, 3), 2, &p), DLC_END);
-}
-END_TEST
-
-START_TEST(optimizers_refuse_what_does_not_fit)
-{
-  const dlc_value w = F32(6, 3), lr = F32(1), step = VALUE(DLC_I64, 1);
-  dlc_sgd sgd = {0}, negative = {.momentum = -0.5}, no_number = {.weight_decay = NAN};
-  dlc_adam adam = {0.9, 1, 1e-8, 0};
-  check_refused(INFER("sgd", &sgd, w, F32(3, 6), lr, step), "gradient is [3, 6], expected [6, 3]");
-  check_refused(INFER("sgd", &sgd, w, w, F32(2), step), "learning rate is [2], expected [1]");
-  check_refused(INFER("sgd", &sgd, w, w, lr, F32(1)), "step is f32, expected i64");
-  check_refused(INFER("sgd", &negative, w, w, w, lr, step), "momentum is -0.5, expected at least 0");
-  check_refused(INFER("sgd", &no_number, w, w, lr, step), "weight_decay is nan, expected at least 0");
-  check_refused(INFER("adam", &adam, w, w, w, w, lr, step), "beta2 is 1, expected [0, 1)");
 }
 END_TEST
 
@@ -441,16 +315,9 @@ static void add_layers(TCase *t)
 static void add_steps(TCase *t)
 {
   tcase_add_test(t, rows_of_classes_are_needed);
-  tcase_add_test(t, cross_entropy_gives_one_loss_and_the_logarithms);
-  tcase_add_test(t, labels_are_whole_numbers_one_a_row);
-  tcase_add_test(t, cross_entropy_refuses_a_label_beyond_the_classes);
   tcase_add_test(t, correct_counts_first_maxima);
-  tcase_add_test(t, log_prob_is_not_to_be_differentiated);
   tcase_add_test(t, normalize_takes_bytes_and_one_mean_a_channel);
   tcase_add_test(t, fill_has_the_shape_it_is_given);
-  tcase_add_test(t, sgd_has_a_state_only_with_momentum);
-  tcase_add_test(t, adam_has_two_states);
-  tcase_add_test(t, optimizers_refuse_what_does_not_fit);
 }
 
 int main(void)

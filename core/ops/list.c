@@ -25,8 +25,13 @@
   X(softmax) X(softmax_grad)                                      \
   X(log_softmax) X(log_softmax_grad)                              \
   X(cross_entropy) X(cross_entropy_grad)                          \
+  X(nll_loss) X(nll_loss_grad)                                    \
+  X(mse_loss) X(mse_loss_grad)                                    \
+  X(bce_with_logits) X(bce_with_logits_grad)                      \
+  X(lerp)                                                         \
   X(correct)                                                      \
   X(normalize)                                                    \
+  X(mix) X(roll)                                                  \
   X(fill)                                                         \
   X(sgd)                                                          \
   X(adam) X(adamw)                                                \

@@ -41,10 +41,17 @@ cpu_prepare cpu_bias, cpu_bias_grad;
 #define cpu_log_softmax_grad CPU_NAME(cpu_log_softmax_grad)
 cpu_prepare cpu_softmax, cpu_softmax_grad, cpu_log_softmax, cpu_log_softmax_grad;
 
-#define cpu_cross_entropy      CPU_NAME(cpu_cross_entropy)
-#define cpu_cross_entropy_grad CPU_NAME(cpu_cross_entropy_grad)
-#define cpu_correct            CPU_NAME(cpu_correct)
-cpu_prepare cpu_cross_entropy, cpu_cross_entropy_grad, cpu_correct;
+#define cpu_cross_entropy        CPU_NAME(cpu_cross_entropy)
+#define cpu_cross_entropy_grad   CPU_NAME(cpu_cross_entropy_grad)
+#define cpu_nll_loss             CPU_NAME(cpu_nll_loss)
+#define cpu_nll_loss_grad        CPU_NAME(cpu_nll_loss_grad)
+#define cpu_mse_loss             CPU_NAME(cpu_mse_loss)
+#define cpu_mse_loss_grad        CPU_NAME(cpu_mse_loss_grad)
+#define cpu_bce_with_logits      CPU_NAME(cpu_bce_with_logits)
+#define cpu_bce_with_logits_grad CPU_NAME(cpu_bce_with_logits_grad)
+#define cpu_correct              CPU_NAME(cpu_correct)
+cpu_prepare cpu_cross_entropy, cpu_cross_entropy_grad, cpu_nll_loss, cpu_nll_loss_grad;
+cpu_prepare cpu_mse_loss, cpu_mse_loss_grad, cpu_bce_with_logits, cpu_bce_with_logits_grad, cpu_correct;
 
 #define cpu_sgd  CPU_NAME(cpu_sgd)
 #define cpu_adam CPU_NAME(cpu_adam)
@@ -103,3 +110,8 @@ INLINE const dlc_value *cpu_out(const dlc_graph *g, const dlc_node *node, uint32
 }
 
 #endif
+/* ---- softmax.c ---- */
+/* y = x - max - log(sum of exp(x - max)), n elements. */
+#define cpu_log_softmax_row CPU_NAME(cpu_log_softmax_row)
+void cpu_log_softmax_row(const float *x, int64_t n, float *y);
+

@@ -1,4 +1,5 @@
-/* softmax, log_softmax, cross_entropy, their gradients, and correct: all of them row by row over [N,K]. */
+/* softmax, log_softmax, cross_entropy, their gradients, and correct: all of them row by row over the
+ * last dimension. */
 #include "kernels.h"
 #include "vec_exp.h"
 #include <math.h>
@@ -13,8 +14,6 @@ typedef struct rows {
 typedef struct call {
   const rows *s;
   const float *a, *b; /* the inputs */
-  const int32_t *labels;
-  float scale;
   float *y;
 } call;
 
@@ -26,8 +25,8 @@ static rows *prepare(const dlc_device *device, const dlc_value *x, void (*task)(
   rows *s = cpu_state(device, k, sizeof *s);
   if (!s) return NULL;
   s->device = device;
-  s->rows = x->dim[0];
-  s->classes = x->dim[1];
+  s->classes = x->dim[x->rank - 1];
+  s->rows = dlc_count(x) / s->classes;
   s->tasks = cpu_task_count(FLOPS_PER_ELEMENT * (double)dlc_count(x), CPU_GRAIN_FLOPS, s->rows);
   s->task = task;
   return s;
@@ -76,7 +75,7 @@ static float exp_row(const float *x, int64_t n, float max, float *y)
   return vec_sum(sum);
 }
 
-static void log_softmax_row(const float *x, int64_t n, float *y)
+void cpu_log_softmax_row(const float *x, int64_t n, float *y)
 {
   const float max = row_max(x, n), log_sum = (float)log((double)exp_row(x, n, max, NULL));
   for (int64_t i = 0; i < n; i++) y[i] = x[i] - max - log_sum;
@@ -100,7 +99,7 @@ static void log_softmax_task(void *arg, uint32_t i)
   const call *c = arg;
   const int64_t n = c->s->classes;
   cpu_range r = cpu_piece(c->s->rows, c->s->tasks, i);
-  for (int64_t row = r.begin; row < r.end; row++) log_softmax_row(c->a + row * n, n, c->y + row * n);
+  for (int64_t row = r.begin; row < r.end; row++) cpu_log_softmax_row(c->a + row * n, n, c->y + row * n);
 }
 
 dlc_status cpu_softmax(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
@@ -158,102 +157,4 @@ dlc_status cpu_log_softmax_grad(const dlc_device *device, const dlc_graph *g, co
 {
   k->launch = launch_grad;
   return prepare(device, cpu_in(g, node, 0), log_softmax_grad_task, k) ? DLC_OK : DLC_NOMEM;
-}
-
-/* ---- cross_entropy ---- */
-
-static dlc_status check_labels(const rows *s, const int32_t *labels)
-{
-  for (int64_t n = 0; n < s->rows; n++)
-    if (labels[n] < 0 || labels[n] >= s->classes)
-      return s->device->host->fail(s->device->host, DLC_INVALID, "label %d of row %lld: expected 0 to %lld",
-                                   (int)labels[n], (long long)n, (long long)s->classes - 1);
-  return DLC_OK;
-}
-
-static dlc_status cross_entropy_launch(void *state, const void *const *in, void *const *out, void *workspace)
-{
-  (void)workspace;
-  const rows *s = state;
-  const int32_t *labels = in[1];
-  dlc_status status = check_labels(s, labels);
-  if (status < 0) return status;
-  float *log_prob = out[1];
-  call c = {.s = s, .a = in[0], .y = log_prob};
-  cpu_run(s->device, s->tasks, log_softmax_task, &c);
-  double sum = 0;
-  for (int64_t n = 0; n < s->rows; n++) sum -= log_prob[n * s->classes + labels[n]];
-  *(float *)out[0] = (float)(sum / (double)s->rows);
-  return DLC_OK;
-}
-
-dlc_status cpu_cross_entropy(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
-{
-  k->launch = cross_entropy_launch;
-  return prepare(device, cpu_in(g, node, 0), log_softmax_task, k) ? DLC_OK : DLC_NOMEM;
-}
-
-/* (exp(log_prob) - [class is the label]) * dloss / N */
-static void cross_entropy_grad_task(void *arg, uint32_t i)
-{
-  const call *c = arg;
-  const int64_t n = c->s->classes;
-  const vec scale = vec_all(c->scale);
-  cpu_range r = cpu_piece(c->s->rows, c->s->tasks, i);
-  for (int64_t row = r.begin; row < r.end; row++) {
-    const float *log_prob = c->a + row * n;
-    float *dx = c->y + row * n;
-    for (int64_t j = 0; j < n; j += VEC) {
-      vec_mask part = vec_first(n - j < VEC ? n - j : VEC);
-      vec_store_part(dx + j, part, vec_exp(vec_load_part(log_prob + j, part)) * scale);
-    }
-    /* expm1 keeps what (exp(log_prob) - 1) would lose when the label is almost certain. */
-    dx[c->labels[row]] = (float)expm1((double)log_prob[c->labels[row]]) * c->scale;
-  }
-}
-
-static dlc_status cross_entropy_grad_launch(void *state, const void *const *in, void *const *out, void *workspace)
-{
-  (void)workspace;
-  const rows *s = state;
-  dlc_status status = check_labels(s, in[2]);
-  if (status < 0) return status;
-  const float scale = (float)(*(const float *)in[0] / (double)s->rows);
-  call c = {.s = s, .a = in[1], .labels = in[2], .scale = scale, .y = out[0]};
-  cpu_run(s->device, s->tasks, s->task, &c);
-  return DLC_OK;
-}
-
-dlc_status cpu_cross_entropy_grad(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
-{
-  k->launch = cross_entropy_grad_launch;
-  return prepare(device, cpu_in(g, node, 1), cross_entropy_grad_task, k) ? DLC_OK : DLC_NOMEM;
-}
-
-/* ---- correct ---- */
-
-static bool is_first_maximum(const float *x, int64_t n, int64_t at)
-{
-  int64_t best = 0;
-  for (int64_t j = 1; j < n; j++)
-    if (x[j] > x[best] || (isnan(x[j]) && !isnan(x[best]))) best = j;
-  return best == at;
-}
-
-static dlc_status correct_launch(void *state, const void *const *in, void *const *out, void *workspace)
-{
-  (void)workspace;
-  const rows *s = state;
-  const float *logits = in[0];
-  const int32_t *labels = in[1];
-  int64_t count = 0;
-  for (int64_t n = 0; n < s->rows; n++) count += is_first_maximum(logits + n * s->classes, s->classes, labels[n]);
-  *(float *)out[0] = (float)count;
-  return DLC_OK;
-}
-
-dlc_status cpu_correct(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
-{
-  k->launch = correct_launch;
-  return prepare(device, cpu_in(g, node, 0), NULL, k) ? DLC_OK : DLC_NOMEM;
 }

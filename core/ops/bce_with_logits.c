@@ -1,0 +1,82 @@
+/* bce_with_logits, as torch.nn.functional.binary_cross_entropy_with_logits with onehot targets: the mean over batch
+ * and classes of -log sigmoid(x) for the label and of -log(1 - sigmoid(x)) for the others. */
+#include "ops/loss.h"
+#include <math.h>
+
+static dlc_status bce_with_logits_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in,
+                                        uint32_t *n_out, dlc_value *out)
+{
+  (void)h, (void)attr;
+  *n_out = 1;
+  return dlc_loss_infer(n_in, in, "logits", false, &out[0]);
+}
+
+static dlc_status bce_with_logits_grad_rule(dlc_builder *b, const dlc_node *forward, const uint32_t *grad_out,
+                                            uint32_t *grad_in)
+{
+  const uint32_t in[3] = {grad_out[0], forward->in[0], forward->in[1]};
+  return b->emit(b, "bce_with_logits_grad", NULL, in, 3, &grad_in[0]);
+}
+
+static double sigmoid(double x)
+{
+  const double e = exp(-fabs(x));
+  return x < 0 ? e / (1 + e) : 1 / (1 + e);
+}
+
+static dlc_status bce_with_logits_reference(const dlc_call *call)
+{
+  const dlc_targets t = dlc_targets_of(call, 1, call->iv[0]->dim[1]);
+  double sum = 0;
+  DLC_TRY(dlc_targets_check(&t, NULL));
+  for (int64_t n = 0; n < t.rows; n++)
+    for (int64_t k = 0; k < t.classes; k++) {
+      const double x = call->in[0][n * t.classes + k], target = k == dlc_label(&t, n);
+      sum += fmax(x, 0) - x * target + log1p(exp(-fabs(x)));
+    }
+  call->out[0][0] = sum / (double)(t.rows * t.classes);
+  return DLC_OK;
+}
+
+static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
+                             dlc_value *out)
+{
+  (void)h, (void)attr;
+  return dlc_loss_grad_infer(n_in, in, "logits", false, n_out, out);
+}
+
+static dlc_status grad_reference(const dlc_call *call)
+{
+  const dlc_targets t = dlc_targets_of(call, 2, call->iv[1]->dim[1]);
+  const double scale = call->in[0][0] / (double)(t.rows * t.classes);
+  DLC_TRY(dlc_targets_check(&t, NULL));
+  for (int64_t n = 0; n < t.rows; n++)
+    for (int64_t k = 0; k < t.classes; k++) {
+      const double x = call->in[1][n * t.classes + k], target = k == dlc_label(&t, n);
+      call->out[0][n * t.classes + k] = scale * (sigmoid(x) - target);
+    }
+  return DLC_OK;
+}
+
+const dlc_op dlc_op_bce_with_logits = {
+    .size = sizeof(dlc_op),
+    .name = "bce_with_logits",
+    .version = 1,
+    .kind = DLC_OP_LOSS,
+    .n_data = 2,
+    .help = "mean binary cross-entropy of every class apart",
+    .infer = bce_with_logits_infer,
+    .grad = bce_with_logits_grad_rule,
+    .reference = bce_with_logits_reference,
+};
+
+const dlc_op dlc_op_bce_with_logits_grad = {
+    .size = sizeof(dlc_op),
+    .name = "bce_with_logits_grad",
+    .version = 1,
+    .kind = DLC_OP_PLAIN,
+    .n_data = 3,
+    .help = "gradient of bce_with_logits",
+    .infer = grad_infer,
+    .reference = grad_reference,
+};

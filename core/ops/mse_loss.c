@@ -1,0 +1,75 @@
+/* mse_loss, as torch.nn.functional.mse_loss with onehot targets: the mean over batch and classes of
+ * (output - onehot(label))^2. */
+#include "ops/loss.h"
+
+static dlc_status mse_loss_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in,
+                                 uint32_t *n_out, dlc_value *out)
+{
+  (void)h, (void)attr;
+  *n_out = 1;
+  return dlc_loss_infer(n_in, in, "output", false, &out[0]);
+}
+
+static dlc_status mse_loss_grad_rule(dlc_builder *b, const dlc_node *forward, const uint32_t *grad_out,
+                                     uint32_t *grad_in)
+{
+  const uint32_t in[3] = {grad_out[0], forward->in[0], forward->in[1]};
+  return b->emit(b, "mse_loss_grad", NULL, in, 3, &grad_in[0]);
+}
+
+static dlc_status mse_loss_reference(const dlc_call *call)
+{
+  const dlc_targets t = dlc_targets_of(call, 1, call->iv[0]->dim[1]);
+  double sum = 0;
+  DLC_TRY(dlc_targets_check(&t, NULL));
+  for (int64_t n = 0; n < t.rows; n++)
+    for (int64_t k = 0; k < t.classes; k++) {
+      const double x = call->in[0][n * t.classes + k], target = k == dlc_label(&t, n);
+      sum += (x - target) * (x - target);
+    }
+  call->out[0][0] = sum / (double)(t.rows * t.classes);
+  return DLC_OK;
+}
+
+static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
+                             dlc_value *out)
+{
+  (void)h, (void)attr;
+  return dlc_loss_grad_infer(n_in, in, "output", false, n_out, out);
+}
+
+static dlc_status grad_reference(const dlc_call *call)
+{
+  const dlc_targets t = dlc_targets_of(call, 2, call->iv[1]->dim[1]);
+  const double scale = call->in[0][0] / (double)(t.rows * t.classes);
+  DLC_TRY(dlc_targets_check(&t, NULL));
+  for (int64_t n = 0; n < t.rows; n++)
+    for (int64_t k = 0; k < t.classes; k++) {
+      const double x = call->in[1][n * t.classes + k], target = k == dlc_label(&t, n);
+      call->out[0][n * t.classes + k] = scale * 2 * (x - target);
+    }
+  return DLC_OK;
+}
+
+const dlc_op dlc_op_mse_loss = {
+    .size = sizeof(dlc_op),
+    .name = "mse_loss",
+    .version = 1,
+    .kind = DLC_OP_LOSS,
+    .n_data = 2,
+    .help = "mean squared distance to the labels' onehot vectors",
+    .infer = mse_loss_infer,
+    .grad = mse_loss_grad_rule,
+    .reference = mse_loss_reference,
+};
+
+const dlc_op dlc_op_mse_loss_grad = {
+    .size = sizeof(dlc_op),
+    .name = "mse_loss_grad",
+    .version = 1,
+    .kind = DLC_OP_PLAIN,
+    .n_data = 3,
+    .help = "gradient of mse_loss",
+    .infer = grad_infer,
+    .reference = grad_reference,
+};

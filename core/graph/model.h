@@ -1,14 +1,30 @@
-/* A model file: a YAML list of layers, and the forward graph it stands for. [main]
+/* A model file: layers as YAML, and the forward graph they stand for. [main]
  *
- *   name: lenet                      # optional
+ *   name: small-resnet               # optional; else the file's name
+ *   classes: 10                      # optional: outputs, whatever the data set; else its number of classes
+ *   blocks:
+ *     basic:                         # used as a layer is; every layer in it gets the name of the use before its own
+ *       parameters: {channels: , stride: 1}     # without a default: must be given
+ *       layers:
+ *         - residual:                # layers(x) + x, or + shortcut(x)
+ *             layers:
+ *               - conv2d: {name: conv1, out_channels: $channels, kernel_size: 3, stride: $stride, padding: 1}
+ *             shortcut: {name: downsample, layers: [conv2d: [...]]}
+ *         - relu                     # all defaults
  *   layers:
- *     - conv2d: {name: conv1, out_channels: 6, kernel_size: 5}
- *     - relu                         # all defaults
- *     - max_pool2d: 2                # the op's first attribute
- *     - flatten
- *     - linear: {name: fc1, out_features: classes}    # `classes`: the dataset's number of classes
+ *     - sequence:                    # a named group: "layer1.0.conv1.weight"
+ *         name: layer1
+ *         layers:
+ *           - basic: 64              # the first parameter of a block, the first attribute of an op
+ *           - repeat: {times: 2, layers: [basic: 64]}     # as if written twice; $index counts from 0
+ *     - parallel: {join: concat, branches: [[], [relu]]}  # an empty branch passes on what comes
+ *     - linear: {name: a, out_features: 10, from: layer1.0}      # reads another than the layer before
+ *     - linear: {name: b, share: a}                       # a's tensors and arguments
+ *     - add: {from: [a, b]}          # `input`: what the block, or the model, gets
  *
- * A layer without a name is called by its position from 0, as in torch.nn.Sequential: its tensors are "0.weight". */
+ * A layer without a name is called by its position from 0, as in torch.nn.Sequential: its tensors are "0.weight".
+ * residual and parallel without a name add nothing to the names in them, only to numbers. The value `classes` is the
+ * number of outputs. No layer says the size of what it reads. */
 #ifndef DLC_GRAPH_MODEL_H
 #define DLC_GRAPH_MODEL_H
 #include "graph/graph.h"
@@ -16,7 +32,8 @@
 
 typedef struct dlc_model dlc_model;
 
-/* Reads and checks the syntax; reasons carry file, line and column. Layers are looked up when the graph is built. */
+/* Reads it and writes blocks and repeats out; reasons carry file, line and column. Ops are looked up when the graph is
+ * built. */
 dlc_status dlc_model_read(const char *path, dlc_model **model);
 /* The same from memory; `origin` stands for the path in reasons. */
 dlc_status dlc_model_parse(const char *text, size_t length, const char *origin, dlc_model **model);
@@ -31,16 +48,16 @@ typedef struct dlc_model_param {
   double a, b;
 } dlc_model_param;
 
-/* One layer as `dlcore summary` shows it. */
+/* One layer as `dlcore summary` shows it. Its nodes have its name. */
 typedef struct dlc_model_layer {
-  const char *name;
+  const char *name; /* valid as long as the model */
   const dlc_op *op;
   uint32_t output;                /* value id */
-  uint32_t first_param, n_params; /* in the parameter list */
+  uint32_t first_param, n_params; /* in the parameter list; none where it shares another's */
 } dlc_model_layer;
 
 typedef struct dlc_model_graph {
-  uint32_t logits; /* value id: [batch, n_classes] */
+  uint32_t logits; /* value id: [batch, classes], or more than `classes` where the file fixes their number */
   uint32_t n_params, n_layers;
   dlc_model_param *params; /* in order of the layers */
   dlc_model_layer *layers;
@@ -53,8 +70,8 @@ typedef struct dlc_model_use {
 } dlc_model_use;
 
 /* Appends the layers to `g`, from the value `input` ([batch, C, H, W], f32). The last layer must give [batch, classes].
- * Reasons name the file, line and layer, what came and what was expected. The tensors are the same, in the same order,
- * in training and in evaluation. */
+ * Reasons name file, line, column and layer, what came and what was expected. The tensors are the same, in the same
+ * order, in training and in evaluation. */
 dlc_status dlc_model_build(const dlc_model *model, dlc_graph_build *g, uint32_t input, const dlc_model_use *use,
                            dlc_model_graph *out);
 void dlc_model_graph_free(dlc_model_graph *m);

@@ -264,9 +264,7 @@ static dlc_status read_here(dlc_loader *l, void *samples, int32_t *labels, uint3
 {
   l->own.samples = samples;
   l->own.labels = labels;
-  dlc_track_begin(l->track, "read batch");
   const dlc_status status = dlc_batch_read(&l->plan, l->sampler, l->next_take++, &l->own);
-  dlc_track_end(l->track);
   *n = l->own.n;
   tell(l, &l->own);
   return status;

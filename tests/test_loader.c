@@ -28,7 +28,7 @@ static void collect(rig_data *d, const dlc_subset *subset, uint32_t workers, boo
   rig_ok(dlc_loader_open(&config, &loader));
   for (uint32_t e = 0; e < epochs; e++) {
     *c = (collected){0};
-    rig_ok(dlc_loader_start(loader, e));
+    rig_ok(dlc_loader_start(loader, e, 0));
     uint32_t n;
     dlc_status status;
     uint8_t samples[BATCH * RIG_PIXELS];
@@ -116,9 +116,9 @@ START_TEST(an_epoch_can_be_left_in_the_middle)
   const dlc_loader_config config = loader_config(&d, &all, 3, true);
   rig_ok(dlc_loader_open(&config, &loader));
   for (int round = 0; round < 50; round++) {
-    rig_ok(dlc_loader_start(loader, 0));
+    rig_ok(dlc_loader_start(loader, 0, 0));
     for (int i = 0; i < round % 4; i++) rig_ok(dlc_loader_next(loader, samples, labels, &n));
-    rig_ok(dlc_loader_start(loader, 1));
+    rig_ok(dlc_loader_start(loader, 1, 0));
     rig_ok(dlc_loader_next(loader, samples, labels, &n));
     ck_assert_mem_eq(samples, whole.samples, sizeof(samples));
   }
@@ -144,7 +144,7 @@ START_TEST(a_sample_that_cannot_be_read_is_an_error_that_names_it)
     rig_ok(dlc_subset_all(&d.info, 0, &all));
     const dlc_loader_config config = loader_config(&d, &all, workers[i], false);
     rig_ok(dlc_loader_open(&config, &loader));
-    rig_ok(dlc_loader_start(loader, 0));
+    rig_ok(dlc_loader_start(loader, 0, 0));
     while ((status = dlc_loader_next(loader, samples, labels, &n)) == DLC_OK) good++;
     ck_assert_int_eq(status, DLC_IO);
     ck_assert_uint_eq(good, 2);
@@ -224,7 +224,7 @@ static void collect_bad(int on_bad, int damaged, uint32_t workers, collected *c,
   rig_ok(dlc_loader_open(&config, &loader));
   for (uint32_t epoch = 0; epoch < 2; epoch++) {
     *c = (collected){0};
-    rig_ok(dlc_loader_start(loader, epoch));
+    rig_ok(dlc_loader_start(loader, epoch, 0));
     while ((status = dlc_loader_next(loader, samples, labels, &n)) == DLC_OK) {
       memcpy(c->samples + c->n * RIG_PIXELS, samples, n * RIG_PIXELS);
       memcpy(c->labels + c->n, labels, n * sizeof *labels);
@@ -290,7 +290,7 @@ START_TEST(kept_pictures_change_nothing_but_who_reads)
     rig_ok(dlc_loader_open(&config, &loader));
     for (uint32_t epoch = 0; epoch < 2; epoch++) {
       kept = (collected){0};
-      rig_ok(dlc_loader_start(loader, epoch));
+      rig_ok(dlc_loader_start(loader, epoch, 0));
       while ((status = dlc_loader_next(loader, kept.samples + kept.n * RIG_PIXELS, kept.labels + kept.n, &n)) == DLC_OK)
         kept.n += n;
       ck_assert_int_eq(status, DLC_END);

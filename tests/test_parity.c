@@ -173,9 +173,9 @@ static void ten_steps(const struct job *j, const char *backend, const char *befo
                                    .finder = {find_op, NULL, dlc_registry_host(registry)},
                                    .epochs = 1,
                                    .batch_size = BATCH,
-                                   .lr = j->lr,
-                                   .optimizer = optimizer,
-                                   .optimizer_attr = j->attr,
+                                   .recipe.lr = j->lr,
+                                   .recipe.optimizer = optimizer,
+                                   .recipe.optimizer_attr = j->attr,
                                    .init_from = before,
                                    .on_batch = keep_loss,
                                    .ctx = l};

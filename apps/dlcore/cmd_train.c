@@ -20,7 +20,7 @@ typedef struct training {
   cli_loggers loggers;
   cli_run_folder folder;
   cli_bad_files bad;
-  dlc_profile *profile; /* NULL without --profile */
+  dlc_profile *profile;    /* NULL without --profile */
   char *weights, *results; /* paths; owned */
   dlc_run *run;
   int64_t saved_step; /* the step whose weights are on disk */
@@ -166,9 +166,7 @@ static int open_run(training *t, double started)
       .eval_text = t->job.eval_transforms ? o->eval_transforms : NULL,
       .cache_bytes = cli_cache_bytes(o),
       .on_bad = cli_bad_policy(o),
-      .lr = o->lr,
-      .optimizer = t->job.optimizer,
-      .optimizer_attr = t->job.optimizer_attr,
+      .recipe = {.lr = o->lr, .optimizer = t->job.optimizer, .optimizer_attr = t->job.optimizer_attr},
       .limit_batches = (uint32_t)o->limit_batches,
       .init_from = o->init_from,
       .dump_graph = o->dump_graph,

@@ -54,7 +54,7 @@ static dlc_status read_samples(grid *g)
   dlc_loader *loader;
   uint32_t n = 0;
   DLC_TRY(dlc_loader_open(&config, &loader));
-  dlc_status status = dlc_loader_start(loader, 0);
+  dlc_status status = dlc_loader_start(loader, 0, 0);
   if (status >= 0) status = dlc_loader_next(loader, g->samples, g->labels, &n);
   dlc_loader_close(loader);
   return status;

@@ -8,7 +8,9 @@ enum {
   DLC_PURPOSE_INIT = 1,
   DLC_PURPOSE_ORDER = 2,
   DLC_PURPOSE_SPLIT = 3,
+  DLC_PURPOSE_MIX = 4,
   DLC_PURPOSE_TRANSFORM = 0x100 /* plus the transform's position in its list */
+  /* and DLC_RANDOM_STREAM plus the stream of a node (dlcore/op.h) */
 };
 
 void dlc_random_words(uint64_t seed, uint32_t purpose, uint32_t epoch, uint32_t sample, uint32_t draw, uint32_t out[4]);

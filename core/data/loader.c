@@ -202,7 +202,7 @@ static void forget(slot *s)
   dlc_batch_clear(&s->batch);
 }
 
-dlc_status dlc_loader_start(dlc_loader *l, uint32_t epoch)
+dlc_status dlc_loader_start(dlc_loader *l, uint32_t epoch, uint32_t first_batch)
 {
   const uint32_t n = l->config.subset->count;
   pthread_mutex_lock(&l->lock);
@@ -213,7 +213,7 @@ dlc_status dlc_loader_start(dlc_loader *l, uint32_t epoch)
     for (uint32_t i = 0; i < n; i++) l->order[i] = i;
   for (uint32_t i = 0; i < l->n_slots; i++) forget(&l->slots[i]);
   l->plan.epoch = epoch;
-  l->next_fill = l->next_take = 0;
+  l->next_fill = l->next_take = first_batch;
   l->n_batches = n / l->config.batch_size + (n % l->config.batch_size != 0);
   pthread_cond_broadcast(&l->changed);
   pthread_mutex_unlock(&l->lock);

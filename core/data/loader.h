@@ -46,9 +46,9 @@ typedef struct dlc_loader_config {
 dlc_status dlc_loader_open(const dlc_loader_config *config, dlc_loader **loader); /* [main] */
 void dlc_loader_close(dlc_loader *loader);                                        /* [main] joins the workers */
 
-/* [main] Begins an epoch (counted from 0); abandons what was left of the former one. With workers, reading ahead begins
- * at once: start an epoch as soon as it is known that it comes. */
-dlc_status dlc_loader_start(dlc_loader *loader, uint32_t epoch);
+/* [main] Begins an epoch (counted from 0) at one of its batches; abandons what was left of the former one. With
+ * workers, reading ahead begins at once: start an epoch as soon as it is known that it comes. */
+dlc_status dlc_loader_start(dlc_loader *loader, uint32_t epoch, uint32_t first_batch);
 /* [main] The next batch into the caller's buffers (the format of dlc_sample_format_make()): batch_size samples at most,
  * *n = how many; the rest of the buffers is untouched. DLC_END after the last. */
 dlc_status dlc_loader_next(dlc_loader *loader, void *samples, int32_t *labels, uint32_t *n);

@@ -4,6 +4,8 @@
 #include "base/parse.h"
 #include "base/shape.h"
 #include "base/status.h"
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,6 +146,65 @@ dlc_status dlc_attrs_defaults(const dlc_attr_table *t, void *attr, const char **
     else if (!*missing) *missing = a->name;
   }
   return DLC_OK;
+}
+
+/* Up to the next comma outside of brackets. */
+static size_t pair_length(const char *text)
+{
+  size_t n = 0;
+  for (int depth = 0; text[n] && (text[n] != ',' || depth > 0); n++) depth += (text[n] == '[') - (text[n] == ']');
+  return n;
+}
+
+enum { MAX_WORDS = 16 };
+
+static dlc_status set_pair(const dlc_attr_table *t, void *attr, char *pair)
+{
+  const char *words[MAX_WORDS];
+  char *equal = strchr(pair, '='), *rest = NULL;
+  uint32_t count = 0;
+  if (!equal || equal == pair) return dlc_fail(DLC_INVALID, "expected name=value, got '%s'", pair);
+  *equal = 0;
+  for (char *word = strtok_r(equal + 1, "[, ]", &rest); word && count < MAX_WORDS; word = strtok_r(NULL, "[, ]", &rest))
+    words[count++] = word;
+  if (count == 0) return dlc_fail(DLC_INVALID, "`%s` has no value", pair);
+  return dlc_attrs_set(t, attr, pair, words, count);
+}
+
+dlc_status dlc_attrs_change(const dlc_attr_table *t, void *attr, const char *text)
+{
+  dlc_status status = DLC_OK;
+  while (*text && status >= 0) {
+    const size_t n = pair_length(text);
+    char *pair = strndup(text, n);
+    status = pair ? set_pair(t, attr, pair) : dlc_fail_nomem();
+    free(pair);
+    text += n + (text[n] == ',');
+  }
+  return status;
+}
+
+/* Whether "beta1=0.8,beta2=0.9" sets this one. */
+static bool sets(const char *text, const char *name)
+{
+  for (; *text; text += pair_length(text), text += *text == ',') {
+    char given[64];
+    snprintf(given, sizeof given, "%.*s", (int)strcspn(text, "=,"), text);
+    if (dlc_name_equal(given, name)) return true;
+  }
+  return false;
+}
+
+dlc_status dlc_attrs_read(const dlc_attr_table *t, void *attr, const char *text)
+{
+  const char *missing;
+  DLC_TRY(dlc_attrs_defaults(t, attr, &missing));
+  for (uint32_t i = 0; missing && i < t->n; i++) {
+    const dlc_attr *a = dlc_attr_entry(t->attrs, i);
+    if (!a->def && !sets(text, a->name))
+      return dlc_fail(DLC_INVALID, "%s needs its `%s`: %s:%s=...", t->owner, a->name, t->owner, a->name);
+  }
+  return dlc_attrs_change(t, attr, text);
 }
 
 static void dump_numbers(const double *at, int64_t count, dlc_str *out)

@@ -17,6 +17,11 @@ dlc_status dlc_attrs_defaults(const dlc_attr_table *table, void *attr, const cha
  * for [3, 5]. */
 dlc_status dlc_attrs_set(const dlc_attr_table *table, void *attr, const char *name, const char *const *words,
                          uint32_t count);
+/* Defaults first, then "beta1=0.8,milestones=[30,60]" ("": nothing), as it is typed behind a name; what must be given
+ * must be there. */
+dlc_status dlc_attrs_read(const dlc_attr_table *table, void *attr, const char *text);
+/* The same onto what `attr` holds already. */
+dlc_status dlc_attrs_change(const dlc_attr_table *table, void *attr, const char *text);
 /* "stride: [1, 1]" */
 void dlc_attr_dump(const dlc_attr *a, const void *attr, dlc_str *out);
 

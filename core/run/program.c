@@ -35,6 +35,7 @@ struct dlc_program {
   uint32_t *kept_of; /* [n_values] index in the machine's list, for kept roots */
   launch *launches;
   uint32_t n_launches, n_fallback;
+  uint32_t first_part; /* launches; see dlc_program_divide() */
   size_t workspace_bytes;
 };
 
@@ -297,18 +298,51 @@ void *dlc_machine_memory(const dlc_machine *m, const char *name, size_t *bytes)
   return NULL;
 }
 
-dlc_status dlc_program_run(dlc_program *p)
+static dlc_status run_launch(const dlc_program *p, const launch *l)
+{
+  dlc_status status = l->kernel.launch(l->kernel.state, l->in, l->out, p->machine->workspace);
+  if (status >= 0) return DLC_OK;
+  const dlc_node *n = dlc_node_at(p->graph, l->node);
+  return dlc_fail_in(status, "%s: %s (%s)", p->name, n->name, n->op->name);
+}
+
+static dlc_status run_launches(const dlc_program *p, uint32_t first, uint32_t end)
 {
   dlc_profile *profile = p->machine->profile;
   int64_t at = profile ? dlc_nanoseconds() : 0;
+  for (uint32_t i = first; i < end; i++) {
+    DLC_TRY(run_launch(p, &p->launches[i]));
+    if (profile) at = dlc_profile_node(profile, p->launches[i].row, at);
+  }
+  return DLC_OK;
+}
+
+dlc_status dlc_program_run(dlc_program *p)
+{
+  return run_launches(p, 0, p->n_launches);
+}
+
+dlc_status dlc_program_divide(dlc_program *p, const char *name)
+{
   for (uint32_t i = 0; i < p->n_launches; i++) {
+    const dlc_node *n = dlc_node_at(p->graph, p->launches[i].node);
+    for (uint32_t k = 0; k < n->n_out; k++)
+      if (strcmp(dlc_value_at(p->graph, n->out[k])->name, name) == 0) p->first_part = i + 1;
+  }
+  return p->first_part ? DLC_OK : dlc_fail(DLC_INTERNAL, "program %s has no `%s`", p->name, name);
+}
+
+dlc_status dlc_program_run_part(dlc_program *p, uint32_t part)
+{
+  return part == 0 ? run_launches(p, 0, p->first_part) : run_launches(p, p->first_part, p->n_launches);
+}
+
+dlc_status dlc_program_watch(dlc_program *p, dlc_node_visitor *visit, void *ctx)
+{
+  for (uint32_t i = 0; i < p->first_part; i++) {
     const launch *l = &p->launches[i];
-    dlc_status status = l->kernel.launch(l->kernel.state, l->in, l->out, p->machine->workspace);
-    if (status < 0) {
-      const dlc_node *n = dlc_node_at(p->graph, l->node);
-      return dlc_fail_in(status, "%s: %s (%s)", p->name, n->name, n->op->name);
-    }
-    if (profile) at = dlc_profile_node(profile, l->row, at);
+    DLC_TRY(run_launch(p, l));
+    if (!visit(ctx, p->graph, l->node, l->in, (const void *const *)l->out)) return DLC_OK;
   }
   return DLC_OK;
 }

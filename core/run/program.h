@@ -10,6 +10,7 @@
 #include "dlcore/backend.h"
 #include "graph/graph.h"
 #include "run/profile.h"
+#include <stdbool.h>
 
 typedef struct dlc_machine dlc_machine;
 typedef struct dlc_program dlc_program;
@@ -40,6 +41,14 @@ void *dlc_machine_memory(const dlc_machine *machine, const char *name, size_t *b
 
 /* Runs every node once. Allocates nothing. */
 dlc_status dlc_program_run(dlc_program *program);
+
+/* Divides the program behind the last node that computes the value `name`; part 0 or 1 of it can then be run alone. */
+dlc_status dlc_program_divide(dlc_program *program, const char *name);
+dlc_status dlc_program_run_part(dlc_program *program, uint32_t part);
+/* Runs part 0 and shows what each node read and computed, until the visitor returns false. */
+typedef bool dlc_node_visitor(void *ctx, const dlc_graph *g, uint32_t node, const void *const *in,
+                              const void *const *out);
+dlc_status dlc_program_watch(dlc_program *program, dlc_node_visitor *visit, void *ctx);
 
 typedef struct dlc_plan_info {
   size_t persistent_bytes, arena_bytes, workspace_bytes;

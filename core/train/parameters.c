@@ -3,27 +3,74 @@
 #include "base/random.h"
 #include "base/shape.h"
 #include "base/status.h"
+#include "base/str.h"
+#include "train/update_graph.h"
 #include <stdlib.h>
 #include <string.h>
 
-dlc_status dlc_parameters_describe(const dlc_graph *g, const dlc_model_graph *m, dlc_parameters *p)
+/* Appends a tensor called prefix + the value's name. */
+static dlc_status append(dlc_parameters *p, const dlc_value *v, const char *prefix, dlc_parameter **out)
+{
+  dlc_str name = {0};
+  dlc_str_addf(&name, "%s%s", prefix ? prefix : "", v->name);
+  dlc_parameter *q = *out = &p->list[p->n];
+  *q = (dlc_parameter){.prefix = prefix ? strlen(prefix) : 0};
+  q->tensor =
+      (dlc_tensor){.name = dlc_str_ok(&name) ? strdup(dlc_str_get(&name)) : NULL, .dtype = v->dtype, .rank = v->rank};
+  memcpy(q->tensor.dim, v->dim, sizeof v->dim);
+  dlc_str_free(&name);
+  if (!q->tensor.name) return dlc_fail_nomem();
+  p->n++;
+  return DLC_OK;
+}
+
+dlc_status dlc_parameters_describe(const dlc_graph *g, const dlc_model_graph *m, const char *prefix, dlc_parameters *p)
 {
   *p = (dlc_parameters){.list = calloc((size_t)m->n_params + 1, sizeof *p->list)};
-  if (!p->list) return dlc_fail_nomem();
-  for (uint32_t i = 0; i < m->n_params; i++) {
+  dlc_status status = p->list ? DLC_OK : dlc_fail_nomem();
+  for (uint32_t i = 0; i < m->n_params && status >= 0; i++) {
     const dlc_value *v = dlc_value_at(g, m->params[i].value);
-    dlc_parameter *q = &p->list[p->n++];
-    *q = (dlc_parameter){
-        .trained = v->role == DLC_ROLE_PARAMETER, .init = m->params[i].init, .a = m->params[i].a, .b = m->params[i].b};
-    q->tensor = (dlc_tensor){.name = strdup(v->name), .dtype = v->dtype, .rank = v->rank};
-    memcpy(q->tensor.dim, v->dim, sizeof v->dim);
+    dlc_parameter *q;
+    if (prefix && v->dtype != DLC_F32) continue;
+    status = append(p, v, prefix, &q);
+    if (status < 0) break;
+    q->trained = v->role == DLC_ROLE_PARAMETER;
+    q->init = m->params[i].init;
+    q->a = m->params[i].a;
+    q->b = m->params[i].b;
     if (q->trained) p->count += dlc_count(v);
-    if (!q->tensor.name) {
-      dlc_parameters_free(p);
-      return dlc_fail_nomem();
-    }
   }
-  return DLC_OK;
+  if (status < 0) dlc_parameters_free(p);
+  return status;
+}
+
+static bool is_state(const dlc_value *v)
+{
+  return v->role == DLC_ROLE_STATE && (strncmp(v->name, DLC_PREFIX_OPTIMIZER, strlen(DLC_PREFIX_OPTIMIZER)) == 0 ||
+                                       strncmp(v->name, DLC_PREFIX_EMA, strlen(DLC_PREFIX_EMA)) == 0);
+}
+
+/* An update's output is another value of the same name. */
+static bool is_listed(const dlc_parameters *p, const char *name)
+{
+  for (uint32_t i = 0; i < p->n; i++)
+    if (strcmp(p->list[i].tensor.name, name) == 0) return true;
+  return false;
+}
+
+dlc_status dlc_parameters_states(const dlc_graph *g, dlc_parameters *p)
+{
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < g->n_values; i++) n += is_state(dlc_value_at(g, i));
+  *p = (dlc_parameters){.list = calloc((size_t)n + 1, sizeof *p->list)};
+  dlc_status status = p->list ? DLC_OK : dlc_fail_nomem();
+  for (uint32_t i = 0; i < g->n_values && status >= 0; i++) {
+    const dlc_value *v = dlc_value_at(g, i);
+    dlc_parameter *q;
+    if (is_state(v) && !is_listed(p, v->name)) status = append(p, v, NULL, &q);
+  }
+  if (status < 0) dlc_parameters_free(p);
+  return status;
 }
 
 void dlc_parameters_free(dlc_parameters *p)
@@ -33,17 +80,27 @@ void dlc_parameters_free(dlc_parameters *p)
   *p = (dlc_parameters){0};
 }
 
+dlc_status dlc_parameters_find(dlc_parameters *p, const dlc_machine *machine)
+{
+  for (uint32_t k = 0; k < p->n; k++) {
+    dlc_tensor *t = &p->list[k].tensor;
+    t->data = dlc_machine_memory(machine, t->name, NULL);
+    if (!t->data) return dlc_fail(DLC_INTERNAL, "`%s` has no memory", t->name);
+  }
+  return DLC_OK;
+}
+
 dlc_status dlc_parameters_init(dlc_parameters *p, const dlc_machine *machine, uint64_t seed)
 {
+  DLC_TRY(dlc_parameters_find(p, machine));
   for (uint32_t k = 0; k < p->n; k++) {
     dlc_parameter *q = &p->list[k];
     const size_t n = dlc_tensor_bytes(&q->tensor) / dlc_dtype_bytes(q->tensor.dtype);
-    q->tensor.data = dlc_machine_memory(machine, q->tensor.name, NULL);
-    if (q->tensor.data && q->tensor.dtype == DLC_I64 && !q->trained && q->init == DLC_INIT_CONSTANT) {
+    if (q->tensor.dtype == DLC_I64 && !q->trained && q->init == DLC_INIT_CONSTANT) {
       for (size_t i = 0; i < n; i++) ((int64_t *)q->tensor.data)[i] = (int64_t)q->a;
       continue;
     }
-    if (!q->tensor.data || q->tensor.dtype != DLC_F32)
+    if (q->tensor.dtype != DLC_F32)
       return dlc_fail(DLC_INVALID, "parameter %s: only f32 parameters can be trained", q->tensor.name);
     float *out = q->tensor.data;
     if (q->init == DLC_INIT_UNIFORM) dlc_random_uniform(seed, k, q->a, q->b, out, n);
@@ -129,11 +186,32 @@ dlc_status dlc_parameters_load(dlc_parameters *p, const char *path, bool all, co
   return status;
 }
 
-dlc_status dlc_parameters_save(const dlc_parameters *p, const dlc_weights_info *info, const char *path)
+static const dlc_tensor *tensor_of(const dlc_parameters *p, const char *name)
+{
+  for (uint32_t i = 0; i < p->n; i++)
+    if (strcmp(p->list[i].tensor.name + p->list[i].prefix, name) == 0) return &p->list[i].tensor;
+  return NULL;
+}
+
+void dlc_parameters_copy(dlc_parameters *to, const dlc_parameters *from)
+{
+  for (uint32_t i = 0; i < to->n; i++) {
+    const dlc_parameter *q = &to->list[i];
+    const dlc_tensor *source = tensor_of(from, q->tensor.name + q->prefix);
+    if (source) memcpy(q->tensor.data, source->data, dlc_tensor_bytes(&q->tensor));
+  }
+}
+
+dlc_status dlc_parameters_save(const dlc_parameters *p, const dlc_parameters *averages, const dlc_weights_info *info,
+                               const char *path)
 {
   dlc_tensor *tensors = malloc((p->n + 1) * sizeof *tensors);
   if (!tensors) return dlc_fail_nomem();
-  for (uint32_t i = 0; i < p->n; i++) tensors[i] = p->list[i].tensor;
+  for (uint32_t i = 0; i < p->n; i++) {
+    tensors[i] = p->list[i].tensor;
+    const dlc_tensor *average = averages ? tensor_of(averages, tensors[i].name) : NULL;
+    if (average) tensors[i].data = average->data;
+  }
   dlc_status status = dlc_weights_write(path, tensors, p->n, info);
   free(tensors);
   return status;

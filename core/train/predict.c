@@ -45,7 +45,7 @@ static dlc_status add_program(dlc_predictor *p)
   dlc_graph_build *g;
   dlc_model_graph m;
   DLC_TRY(dlc_predict_graph(&step, &g, &m));
-  dlc_status status = dlc_parameters_describe(dlc_graph_view(g), &m, &p->parameters);
+  dlc_status status = dlc_parameters_describe(dlc_graph_view(g), &m, NULL, &p->parameters);
   if (status < 0) dlc_graph_free(g);
   else status = dlc_program_add(p->config.machine, "predict", g, &p->program);
   dlc_model_graph_free(&m);

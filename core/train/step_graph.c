@@ -1,7 +1,6 @@
 /* One step as one graph of ordinary nodes. */
 #include "train/step_graph.h"
 #include "base/status.h"
-#include "base/str.h"
 #include <stdlib.h>
 
 static void stage(const dlc_step_config *c, const char *name, dlc_graph_build *g)
@@ -25,98 +24,108 @@ static dlc_status add_input(const dlc_step_config *c, dlc_graph_build *g, uint32
   return DLC_OK;
 }
 
-static dlc_status add_loss(const dlc_step_config *c, dlc_graph_build *g, uint32_t logits, uint32_t *loss)
+/* x and labels become mixtures of each sample and the one before. */
+static dlc_status add_mix(dlc_graph_build *g, uint32_t *x, uint32_t labels, uint32_t *other_labels)
 {
-  uint32_t in[2] = {logits}, out[DLC_MAX_OUT];
-  DLC_TRY(dlc_graph_value(g, DLC_NAME_LABELS, DLC_ROLE_INPUT, DLC_I32, 1, &c->batch, &in[1]));
-  DLC_TRY(dlc_graph_emit(g, "correct", "correct", NULL, in, 2, out));
-  DLC_TRY(dlc_graph_mark(g, out[0], DLC_ROLE_OUTPUT, DLC_NAME_CORRECT));
-  DLC_TRY(dlc_graph_emit(g, "loss", "cross_entropy", NULL, in, 2, out));
+  const int64_t one = 1, four = 4;
+  uint32_t in[3] = {*x}, out[DLC_MAX_OUT];
+  DLC_TRY(dlc_graph_value(g, DLC_NAME_MIX_SHARE, DLC_ROLE_STEP_SCALAR, DLC_F32, 1, &one, &in[1]));
+  DLC_TRY(dlc_graph_value(g, DLC_NAME_MIX_BOX, DLC_ROLE_STEP_SCALAR, DLC_I64, 1, &four, &in[2]));
+  DLC_TRY(dlc_graph_emit(g, "mix", "mix", NULL, in, 3, out));
+  *x = out[0];
+  DLC_TRY(dlc_graph_emit(g, "mix", "roll", NULL, &labels, 1, out));
+  *other_labels = out[0];
+  return DLC_OK;
+}
+
+static dlc_status one_loss(const dlc_step_config *c, dlc_graph_build *g, const uint32_t *in, uint32_t n_in,
+                           uint32_t *loss)
+{
+  const dlc_recipe *r = c->recipe;
+  uint32_t out[DLC_MAX_OUT];
+  if (r && r->loss) DLC_TRY(dlc_graph_node(g, "loss", r->loss, r->loss_attr, in, n_in, out));
+  else DLC_TRY(dlc_graph_emit(g, "loss", "cross_entropy", NULL, in, n_in, out));
   *loss = out[0];
-  return dlc_graph_mark(g, out[0], DLC_ROLE_OUTPUT, DLC_NAME_LOSS);
+  return DLC_OK;
 }
 
-/* parameter, its states, gradient, learning rate, step -> parameter, states */
-static dlc_status add_update(const dlc_step_config *c, dlc_graph_build *g, uint32_t parameter, uint32_t gradient,
-                             const uint32_t scalars[2])
-{
-  uint32_t in[DLC_MAX_IN] = {parameter}, n_in = 1, out[DLC_MAX_OUT];
-  const dlc_value value = *dlc_value_at(dlc_graph_view(g), parameter);
-  const dlc_value *values[1] = {&value};
-  while (DLC_HAS(c->optimizer, param)) {
-    dlc_param p = {.size = sizeof p, .value = {.size = sizeof p.value}};
-    dlc_str name = {0};
-    dlc_status status = c->optimizer->param(dlc_graph_host(g), c->optimizer_attr, values, n_in - 1, &p);
-    if (status == DLC_END) break;
-    if (status < 0) return status;
-    if (n_in + 3 >= DLC_MAX_IN) return dlc_fail(DLC_INVALID, "optimizer %s has too many states", c->optimizer->name);
-    if (!p.name || p.init != DLC_INIT_CONSTANT || p.a != 0)
-      return dlc_fail(DLC_UNSUPPORTED, "optimizer %s: state %u has no name, or does not begin with 0",
-                      c->optimizer->name, n_in - 1);
-    dlc_str_addf(&name, "__optim__/%s/%s", p.name, value.name);
-    status = dlc_str_ok(&name) ? dlc_graph_value(g, dlc_str_get(&name), DLC_ROLE_STATE, p.value.dtype, p.value.rank,
-                                                 p.value.dim, &in[n_in++])
-                               : dlc_fail_nomem();
-    dlc_str_free(&name);
-    DLC_TRY(status);
-  }
-  in[n_in++] = gradient;
-  in[n_in++] = scalars[0];
-  in[n_in++] = scalars[1];
-  return dlc_graph_node(g, value.name, c->optimizer, c->optimizer_attr, in, n_in, out);
-}
-
-static dlc_status add_updates(const dlc_step_config *c, dlc_graph_build *g, const uint32_t *trained,
-                              const uint32_t *gradients, uint32_t n)
+static dlc_status add_loss(const dlc_step_config *c, dlc_graph_build *g, uint32_t logits, uint32_t labels,
+                           uint32_t other_labels, uint32_t *loss)
 {
   const int64_t one = 1;
-  uint32_t scalars[2];
-  DLC_TRY(dlc_graph_value(g, DLC_NAME_LEARNING_RATE, DLC_ROLE_STEP_SCALAR, DLC_F32, 1, &one, &scalars[0]));
-  DLC_TRY(dlc_graph_value(g, DLC_NAME_STEP, DLC_ROLE_STEP_SCALAR, DLC_I64, 1, &one, &scalars[1]));
-  for (uint32_t i = 0; i < n; i++)
-    if (gradients[i] != DLC_NONE) DLC_TRY(add_update(c, g, trained[i], gradients[i], scalars));
-  return DLC_OK;
+  uint32_t in[3] = {logits, labels}, n_in = 2, both[3], out[DLC_MAX_OUT];
+  DLC_TRY(dlc_graph_emit(g, "correct", "correct", NULL, in, 2, out));
+  DLC_TRY(dlc_graph_mark(g, out[0], DLC_ROLE_OUTPUT, DLC_NAME_CORRECT));
+  if (c->recipe && c->recipe->class_weights)
+    DLC_TRY(dlc_graph_value(g, DLC_NAME_CLASS_WEIGHTS, DLC_ROLE_STATE, DLC_F32, 1, &c->classes, &in[n_in++]));
+  DLC_TRY(one_loss(c, g, in, n_in, loss));
+  if (other_labels != DLC_NONE) {
+    both[0] = *loss;
+    in[1] = other_labels;
+    DLC_TRY(one_loss(c, g, in, n_in, &both[1]));
+    DLC_TRY(dlc_graph_value(g, DLC_NAME_LABEL_SHARE, DLC_ROLE_STEP_SCALAR, DLC_F32, 1, &one, &both[2]));
+    DLC_TRY(dlc_graph_emit(g, "loss", "lerp", NULL, both, 3, out));
+    *loss = out[0];
+  }
+  return dlc_graph_mark(g, *loss, DLC_ROLE_OUTPUT, DLC_NAME_LOSS);
+}
+
+/* ---- training ---- */
+
+static uint32_t find_trained(const dlc_recipe *r, const dlc_graph *g, const dlc_model_graph *m, uint32_t *ids)
+{
+  uint32_t n = 0;
+  for (uint32_t i = 0; i < m->n_params; i++) {
+    const dlc_value *v = dlc_value_at(g, m->params[i].value);
+    if (v->role == DLC_ROLE_PARAMETER && !dlc_recipe_frozen(r, v->name)) ids[n++] = m->params[i].value;
+  }
+  return n;
 }
 
 static dlc_status add_training(const dlc_step_config *c, dlc_graph_build *g, const dlc_model_graph *m, uint32_t loss)
 {
   uint32_t *ids = calloc(2 * (size_t)m->n_params + 1, sizeof *ids);
   if (!ids) return dlc_fail_nomem();
-  uint32_t *gradients = ids + m->n_params, n = 0;
-  for (uint32_t i = 0; i < m->n_params; i++)
-    if (dlc_value_at(dlc_graph_view(g), m->params[i].value)->role == DLC_ROLE_PARAMETER) ids[n++] = m->params[i].value;
-  dlc_status status = dlc_graph_differentiate(g, loss, ids, n, gradients);
+  uint32_t *gradients = ids + m->n_params;
+  const dlc_trained t = {find_trained(c->recipe, dlc_graph_view(g), m, ids), ids, gradients};
+  dlc_status status = t.n ? dlc_graph_differentiate(g, loss, ids, t.n, gradients)
+                          : dlc_fail(DLC_INVALID, "this model has no parameters to train");
   if (status >= 0) {
     stage(c, "backward", g);
-    status = add_updates(c, g, ids, gradients, n);
+    status = c->recipe->accumulate > 1 ? dlc_accumulate_append(g, &t) : dlc_update_append(c->recipe, g, m, &t);
   }
   free(ids);
   return status;
 }
 
+static dlc_status add_model(const dlc_step_config *c, dlc_graph_build *g, uint32_t x, dlc_model_graph *m)
+{
+  const dlc_model_use use = {.classes = c->classes, .training = c->training, .prefix = c->prefix};
+  DLC_TRY(dlc_model_build(c->model, g, x, &use, m));
+  return dlc_graph_pool_before_relu(g);
+}
+
 static dlc_status build(const dlc_step_config *c, dlc_graph_build *g, dlc_model_graph *m)
 {
-  uint32_t input, loss;
-  DLC_TRY(add_input(c, g, &input));
-  DLC_TRY(dlc_model_build(c->model, g, input, &(dlc_model_use){.classes = c->classes, .training = c->optimizer != NULL},
-                          m));
-  DLC_TRY(dlc_graph_pool_before_relu(g));
+  uint32_t x, labels, other_labels = DLC_NONE, loss;
+  DLC_TRY(add_input(c, g, &x));
+  DLC_TRY(dlc_graph_value(g, DLC_NAME_LABELS, DLC_ROLE_INPUT, DLC_I32, 1, &c->batch, &labels));
+  if (c->training && dlc_recipe_mixes(c->recipe)) DLC_TRY(add_mix(g, &x, labels, &other_labels));
+  DLC_TRY(add_model(c, g, x, m));
   stage(c, "forward", g);
-  DLC_TRY(add_loss(c, g, m->logits, &loss));
+  DLC_TRY(add_loss(c, g, m->logits, labels, other_labels, &loss));
   stage(c, "loss", g);
-  if (c->optimizer) DLC_TRY(add_training(c, g, m, loss));
+  if (c->training) DLC_TRY(add_training(c, g, m, loss));
   DLC_TRY(dlc_graph_prune(g));
-  if (c->optimizer) stage(c, "update", g);
+  if (c->training) stage(c, "update", g);
   return DLC_OK;
 }
 
 static dlc_status build_prediction(const dlc_step_config *c, dlc_graph_build *g, dlc_model_graph *m)
 {
-  uint32_t input, out[DLC_MAX_OUT];
-  DLC_TRY(add_input(c, g, &input));
-  DLC_TRY(dlc_model_build(c->model, g, input, &(dlc_model_use){.classes = c->classes, .training = c->optimizer != NULL},
-                          m));
-  DLC_TRY(dlc_graph_pool_before_relu(g));
+  uint32_t x, out[DLC_MAX_OUT];
+  DLC_TRY(add_input(c, g, &x));
+  DLC_TRY(add_model(c, g, x, m));
   DLC_TRY(dlc_graph_emit(g, "log_probs", "log_softmax", NULL, &m->logits, 1, out));
   DLC_TRY(dlc_graph_mark(g, out[0], DLC_ROLE_OUTPUT, DLC_NAME_LOG_PROBS));
   return dlc_graph_prune(g);
@@ -143,4 +152,44 @@ dlc_status dlc_step_graph(const dlc_step_config *config, dlc_graph_build **g, dl
 dlc_status dlc_predict_graph(const dlc_step_config *config, dlc_graph_build **g, dlc_model_graph *parameters)
 {
   return make(config, g, parameters, build_prediction);
+}
+
+/* ---- the update alone ---- */
+
+/* The model's tensors without its layers. */
+static dlc_status copy_tensors(const dlc_graph *of, const dlc_model_graph *from, dlc_graph_build *g,
+                               dlc_model_graph *to)
+{
+  *to = (dlc_model_graph){.params = calloc((size_t)from->n_params + 1, sizeof *to->params)};
+  if (!to->params) return dlc_fail_nomem();
+  for (; to->n_params < from->n_params; to->n_params++) {
+    const dlc_value *v = dlc_value_at(of, from->params[to->n_params].value);
+    DLC_TRY(dlc_graph_value(g, v->name, v->role, v->dtype, v->rank, v->dim, &to->params[to->n_params].value));
+  }
+  return DLC_OK;
+}
+
+static dlc_status add_apply(const dlc_recipe *r, dlc_graph_build *g, const dlc_model_graph *m)
+{
+  uint32_t *ids = calloc(2 * (size_t)m->n_params + 1, sizeof *ids);
+  if (!ids) return dlc_fail_nomem();
+  const dlc_trained t = {find_trained(r, dlc_graph_view(g), m, ids), ids, ids + m->n_params};
+  dlc_status status = dlc_accumulated_values(g, ids, t.n, ids + m->n_params);
+  if (status >= 0) status = dlc_update_append(r, g, m, &t);
+  free(ids);
+  return status;
+}
+
+dlc_status dlc_apply_graph(const dlc_step_config *config, const dlc_graph *of, const dlc_model_graph *parameters,
+                           dlc_graph_build **g)
+{
+  dlc_model_graph m;
+  DLC_TRY(dlc_graph_new(&config->finder, g));
+  dlc_status status = copy_tensors(of, parameters, *g, &m);
+  if (status >= 0) status = add_apply(config->recipe, *g, &m);
+  dlc_model_graph_free(&m);
+  if (status >= 0) return DLC_OK;
+  dlc_graph_free(*g);
+  *g = NULL;
+  return status;
 }

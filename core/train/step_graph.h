@@ -1,26 +1,32 @@
-/* From a model to the graphs that are run: the training step (forward, loss, backward, update) and the evaluation. */
+/* From a model to the graphs that are run: the training step (forward, loss, backward, update), the update alone, the
+ * evaluation, the prediction. [main] */
 #ifndef DLC_TRAIN_STEP_GRAPH_H
 #define DLC_TRAIN_STEP_GRAPH_H
 #include "graph/model.h"
 #include "train/input.h"
+#include "train/recipe.h"
+#include "train/update_graph.h"
 
-/* Names under which the machine keeps what goes in and out of a step. */
-#define DLC_NAME_INPUT         "input"         /* u8 or f32 [batch, C, H, W] */
-#define DLC_NAME_LABELS        "labels"        /* i32 [batch] */
-#define DLC_NAME_MEAN          "input.mean"    /* f32 [C] */
-#define DLC_NAME_STD           "input.std"     /* f32 [C] */
-#define DLC_NAME_LOSS          "loss"          /* f32 [1], mean over the batch */
-#define DLC_NAME_CORRECT       "correct"       /* f32 [1], number of samples */
-#define DLC_NAME_LEARNING_RATE "lr"            /* f32 [1] */
-#define DLC_NAME_STEP          "step"          /* i64 [1], counted from 1 */
-#define DLC_NAME_LOG_PROBS     "log_probs"     /* f32 [batch, classes] */
+/* Names under which the machine keeps what goes in and out of a step; those of the update: update_graph.h. */
+#define DLC_NAME_INPUT         "input"              /* u8 or f32 [batch, C, H, W] */
+#define DLC_NAME_LABELS        "labels"             /* i32 [batch] */
+#define DLC_NAME_MEAN          "input.mean"         /* f32 [C] */
+#define DLC_NAME_STD           "input.std"          /* f32 [C] */
+#define DLC_NAME_LOSS          "loss"               /* f32 [1], mean over the batch */
+#define DLC_NAME_CORRECT       "correct"            /* f32 [1], number of samples */
+#define DLC_NAME_LOG_PROBS     "log_probs"          /* f32 [batch, classes] */
+#define DLC_NAME_CLASS_WEIGHTS "loss.class_weights" /* f32 [classes] */
+#define DLC_NAME_MIX_SHARE     "mix.share"          /* f32 [1]; of pixels outside of the box: see the op mix */
+#define DLC_NAME_MIX_BOX       "mix.box"            /* i64 [4] */
+#define DLC_NAME_LABEL_SHARE   "mix.label_share"    /* f32 [1], weight of a sample's own label */
 
 typedef struct dlc_step_config {
   const dlc_model *model;
   const dlc_input *input;
   int64_t classes;
-  const dlc_op *optimizer; /* NULL: an evaluation graph */
-  const void *optimizer_attr;
+  const dlc_recipe *recipe; /* NULL: cross-entropy, and nothing to train */
+  bool training;            /* with gradients and, unless they are accumulated, the update */
+  const char *prefix;       /* before the names of the model's tensors; NULL: nothing */
   dlc_op_finder finder;
   int64_t batch;
   /* Called with the graph at the stages forward, loss, backward, update. Optional. */
@@ -28,9 +34,12 @@ typedef struct dlc_step_config {
   void *ctx;
 } dlc_step_config;
 
-/* The forward graph with a log_softmax at its end; no labels, no optimizer. Owners as below. */
+/* The forward graph with a log_softmax at its end; no labels, no update. Owners as below. */
 dlc_status dlc_predict_graph(const dlc_step_config *config, dlc_graph_build **g, dlc_model_graph *parameters);
 /* *g is the caller's; `parameters` too (dlc_model_graph_free). */
 dlc_status dlc_step_graph(const dlc_step_config *config, dlc_graph_build **g, dlc_model_graph *parameters);
+/* What the steps of an accumulation end with: the update by the sums, of the parameters of a step's graph `of`. */
+dlc_status dlc_apply_graph(const dlc_step_config *config, const dlc_graph *of, const dlc_model_graph *parameters,
+                           dlc_graph_build **g);
 
 #endif

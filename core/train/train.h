@@ -8,6 +8,8 @@
 #include "graph/graph.h"
 #include "graph/model.h"
 #include "run/program.h"
+#include "train/recipe.h"
+#include "train/safetensors.h"
 #include <stdbool.h>
 
 typedef struct dlc_progress dlc_progress;
@@ -22,27 +24,36 @@ typedef struct dlc_train_config {
   const dlc_sink *sink;
   dlc_profile *profile; /* NULL: nothing is timed */
   /* how */
+  dlc_recipe recipe;
   uint32_t epochs, batch_size, workers;
+  uint32_t eval_batch_size; /* 0: batch_size */
   uint64_t seed;
   bool shuffle;
   double val_split;                                 /* fraction or count; 0: none */
   bool stratified;                                  /* the validation part has the same share of every class */
   dlc_pipeline *train_transforms, *eval_transforms; /* changed by the run; NULL: none */
-  const char *eval_text; /* what eval_transforms was read from, kept with the weights; NULL: none */
-  size_t cache_bytes;    /* decoded pictures kept in memory take at most this; 0: none are kept */
-  int on_bad;            /* DLC_BAD_... */
-  double lr;
-  const dlc_op *optimizer; /* kind OPTIMIZER */
-  const void *optimizer_attr;
-  uint32_t limit_batches; /* 0: no limit; of every phase */
-  const char *init_from;  /* safetensors, or NULL */
-  const char *dump_graph; /* "forward", "loss", "backward", "update", "plan" (of the train step), or NULL */
+  const char *eval_text;     /* what eval_transforms was read from, kept with the weights; NULL: none */
+  size_t cache_bytes;        /* decoded pictures kept in memory take at most this; 0: none are kept */
+  int on_bad;                /* DLC_BAD_... */
+  uint32_t limit_batches;    /* 0: no limit; of every phase */
+  uint32_t overfit_batches;  /* train on that many batches, always the same, and evaluate on them; 0: no */
+  const char *init_from;     /* safetensors, or NULL */
+  bool watch_loss;           /* what makes an epoch better than another: a lower loss, else a higher accuracy */
+  uint32_t patience;         /* epochs without a better one that the run lets pass before it ends; 0: any number */
+  const char *checkpoints;   /* folder, or NULL: none are written */
+  uint32_t checkpoint_steps; /* one after so many steps, besides those after every epoch; 0: no */
+  uint32_t checkpoint_keep;  /* the best epochs that keep one; 0: none */
+  const char *dump_graph;    /* "forward", "loss", "backward", "update", "plan" (of the train step), or NULL */
   /* who is told; any may be NULL */
   void (*on_dump)(void *ctx, const char *text);
-  /* After every batch; false stops the run, which then ends as interrupted. */
+  /* After every batch; false stops the run, which then ends as interrupted, with a checkpoint. */
   bool (*on_batch)(void *ctx, const dlc_progress *progress);
+  /* After every training step: whether a checkpoint is wanted now. */
+  bool (*save_wanted)(void *ctx);
   /* After every training step and, with the evaluation, every epoch: the rows the loggers get. */
   void (*on_row)(void *ctx, const dlc_row *row);
+  /* After every epoch, its row and before its checkpoint. `best`: no epoch was better, by what is watched. */
+  void (*on_epoch)(void *ctx, uint32_t epoch, int64_t step, bool best);
   /* Once for every sample that could not be read as it should. */
   void (*on_bad_sample)(void *ctx, const char *name, const char *reason);
   void *ctx;
@@ -67,11 +78,14 @@ typedef struct dlc_metrics {
 typedef struct dlc_results {
   dlc_metrics train, val, test; /* of the last epoch; test at the end of the run */
   uint32_t epochs;              /* finished */
+  uint32_t best_epoch;          /* by what is watched; 0: none */
+  double best;                  /* what it had */
   int64_t steps, parameters;
   double seconds_total;         /* since `started` of dlc_train_open */
   double images_per_second;     /* training images over the time spent in training phases */
   double seconds_to_first_step; /* until the first training step was done */
   bool interrupted;
+  bool out_of_patience; /* it ended before its last epoch because none was better any more */
 } dlc_results;
 
 typedef struct dlc_run dlc_run;
@@ -79,9 +93,15 @@ typedef struct dlc_run dlc_run;
 /* Builds the graphs, plans, allocates, fills the parameters. `started`: dlc_seconds() when the process began, which
  * the results count from. */
 dlc_status dlc_run_open(const dlc_train_config *config, double started, dlc_run **run);
-/* The loop. DLC_INVALID with step and value when the loss is not a number. */
+/* Goes on where a checkpoint of this model and recipe stopped, after open. DLC_INVALID with what is not the same.
+ * `path` is what reasons call it. */
+dlc_status dlc_run_resume(dlc_run *run, const dlc_tensor_file *checkpoint, const char *path);
+/* Where the run stands: what a resumed run's loggers must know. */
+void dlc_run_position(const dlc_run *run, int64_t *epochs, int64_t *steps);
+/* The loop. DLC_INVALID with step, layer and value when the loss is not a number. */
 dlc_status dlc_run_train(dlc_run *run, dlc_results *results);
-/* Weights as they are now, PyTorch's names and layouts, with what is needed to use them (weights_info.h). */
+/* Weights as they are evaluated (the average, if there is one), PyTorch's names and layouts, with what is needed to use
+ * them (weights_info.h). */
 dlc_status dlc_run_save(dlc_run *run, const char *path);
 void dlc_run_close(dlc_run *run);
 

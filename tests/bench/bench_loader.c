@@ -127,7 +127,7 @@ static dlc_status time_loader(const bench *b)
   double spent = 0;
   if (!samples) return dlc_fail_nomem();
   for (uint32_t epoch = 0; spent < b->seconds; epoch++) {
-    dlc_status status = dlc_loader_start(loader, epoch);
+    dlc_status status = dlc_loader_start(loader, epoch, 0);
     const double began = cpu_seconds();
     while (status >= 0 && spent + cpu_seconds() - began < b->seconds &&
            (status = dlc_loader_next(loader, samples, labels, &n)) == DLC_OK)

@@ -65,6 +65,18 @@ START_TEST(a_sequence_puts_its_name_before_those_in_it)
 }
 END_TEST
 
+START_TEST(a_layer_called_dot_has_its_tensors_in_the_group)
+{
+  expect_tensors(
+      "layers:\n"
+      "  - flatten\n"
+      "  - linear: {name: ., out_features: 4}\n"
+      "  - sequence: {name: head, layers: [linear: {name: ., out_features: 4}, linear: {from: 0, out_features: "
+      "10}]}\n",
+      "weight bias head.weight head.bias head.1.weight head.1.bias");
+}
+END_TEST
+
 START_TEST(a_block_is_written_out_with_its_parameters)
 {
   expect_tensors("blocks:\n"
@@ -253,6 +265,7 @@ int main(void)
   tcase_add_test(c, a_layer_without_a_name_is_called_by_its_position);
   tcase_add_test(c, a_prefix_comes_before_the_names_of_all_tensors);
   tcase_add_test(c, a_sequence_puts_its_name_before_those_in_it);
+  tcase_add_test(c, a_layer_called_dot_has_its_tensors_in_the_group);
   tcase_add_test(c, a_block_is_written_out_with_its_parameters);
   tcase_add_test(c, a_block_may_use_others_and_choose_its_layers);
   tcase_add_test(c, a_parameter_may_be_a_list_or_a_part_of_a_name);

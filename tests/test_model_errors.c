@@ -65,6 +65,8 @@ static const struct {
      "m.yaml:2:18: `input` is no name; letters, digits, _ and - are, joined by dots, but not `input`"},
     {"layers:\n  - relu: {name: " DEEP72("abcd") "}\n", "m.yaml:2:18: a name of more than 255 bytes"},
     {"layers:\n  - relu: {name: [a]}\n", "m.yaml:2:18: expected a name"},
+    {"layers:\n  - flatten\n  - linear: {name: ., out_features: 16}\n  - linear: {name: ., out_features: 10}\n",
+     "m.yaml:4:5: 2 (linear): another layer has a tensor `weight`, too"},
     /* reading other layers */
     {"layers:\n  - relu: {name: before}\n  - relu: {from: befor}\n",
      "m.yaml:3:18: no layer further up is called `befor`; did you mean `before`?"},

@@ -23,8 +23,9 @@
  *     - add: {from: [a, b]}          # `input`: what the block, or the model, gets
  *
  * A layer without a name is called by its position from 0, as in torch.nn.Sequential: its tensors are "0.weight".
- * residual and parallel without a name add nothing to the names in them, only to numbers. The value `classes` is the
- * number of outputs. No layer says the size of what it reads. */
+ * residual and parallel without a name add nothing to the names in them, only to numbers. A layer called `.` has its
+ * tensors in the group it stands in: "encoder.pos_embedding". The value `classes` is the number of outputs. No layer
+ * says the size of what it reads. */
 #ifndef DLC_GRAPH_MODEL_H
 #define DLC_GRAPH_MODEL_H
 #include "graph/graph.h"

@@ -60,6 +60,15 @@ static dlc_status read_attr(const builder *b, const dlc_layer_text *layer, const
   return DLC_OK;
 }
 
+static dlc_status check_new(const builder *b, const char *name)
+{
+  const dlc_graph *g = dlc_graph_view(b->g);
+  for (uint32_t i = 0; i < b->out->n_params; i++)
+    if (strcmp(dlc_value_at(g, b->out->params[i].value)->name, name) == 0)
+      return dlc_fail(DLC_INVALID, "another layer has a tensor `%s`, too", name);
+  return DLC_OK;
+}
+
 static dlc_status add_param(builder *b, const dlc_layer_text *layer, const dlc_param *p, uint32_t *id)
 {
   dlc_str name = {0};
@@ -69,10 +78,10 @@ static dlc_status add_param(builder *b, const dlc_layer_text *layer, const dlc_p
   const uint32_t role = DLC_HAS(p, role) ? p->role : DLC_ROLE_PARAMETER;
   if (role != DLC_ROLE_PARAMETER && role != DLC_ROLE_STATE)
     return dlc_fail(DLC_INVALID, "parameter %s: role %u", p->name, role);
-  dlc_str_addf(&name, "%s%s.%s", b->use->prefix ? b->use->prefix : "", layer->name, p->name);
-  dlc_status status = dlc_str_ok(&name) ? dlc_graph_value(b->g, dlc_str_get(&name), role, p->value.dtype, p->value.rank,
-                                                          p->value.dim, id)
-                                        : dlc_fail_nomem();
+  dlc_str_addf(&name, "%s%s%s", b->use->prefix ? b->use->prefix : "", layer->prefix, p->name);
+  dlc_status status = dlc_str_ok(&name) ? check_new(b, dlc_str_get(&name)) : dlc_fail_nomem();
+  if (status >= 0)
+    status = dlc_graph_value(b->g, dlc_str_get(&name), role, p->value.dtype, p->value.rank, p->value.dim, id);
   dlc_str_free(&name);
   if (status < 0) return status;
   if (b->out->n_params == b->param_capacity) {

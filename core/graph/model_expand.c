@@ -83,6 +83,8 @@ static dlc_status add_layer(dlc_expansion *e, const entry *n, const dlc_layer_te
   }
   *index = m->n_layers;
   m->layers[m->n_layers++] = *layer;
+  if (!layer->prefix) m->layers[*index].prefix = dlc_arena_printf(&m->arena, "%s.", layer->name);
+  if (!m->layers[*index].prefix) return dlc_fail_nomem();
   m->layers[*index].line = n->at->line;
   m->layers[*index].column = n->at->column;
   return dlc_scope_add(
@@ -133,8 +135,12 @@ static dlc_status expand_op(dlc_expansion *e, const dlc_scope *s, const entry *n
 {
   static const char *const own[] = {"name", "from", "share", NULL};
   dlc_layer_text layer = {.op = n->op, .shared = DLC_NONE};
-  const dlc_tree *share = argument(n, "share");
-  DLC_TRY(dlc_scope_name(e, s, argument(n, "name"), n->at, n->position, &layer.name));
+  const dlc_tree *name = argument(n, "name"), *share = argument(n, "share");
+  if (name && name->kind == DLC_TREE_TEXT && strcmp(name->text, ".") == 0) { /* its tensors are the group's own */
+    layer.prefix = s->names;
+    name = NULL;
+  }
+  DLC_TRY(dlc_scope_name(e, s, name, n->at, n->position, &layer.name));
   DLC_TRY(dlc_scope_from(e, s, argument(n, "from"), *current, layer.from, &layer.n_from));
   if (n->args) DLC_TRY(read_args(e, s, n->args, own, &layer));
   if (share) DLC_TRY(share_layer(e, s, share, &layer));

@@ -22,6 +22,7 @@ typedef struct dlc_layer_arg {
 /* One layer after blocks and repeats have been written out. */
 typedef struct dlc_layer_text {
   const char *op, *name; /* the whole name: "layer1.0.conv1" */
+  const char *prefix;    /* before the names of its tensors: "layer1.0.conv1." */
   const dlc_layer_arg *args;
   uint32_t n_args, n_from;
   uint32_t from[DLC_MAX_IN]; /* the layers it reads; DLC_NONE: the model's input */

@@ -89,13 +89,6 @@ typedef struct reader {
   dlc_arena *arena;
 } reader;
 
-static const char *find(const reader *r, const char *key)
-{
-  for (uint32_t i = 0; i < r->file->n_metadata; i++)
-    if (strcmp(r->file->metadata[2 * i], key) == 0) return r->file->metadata[2 * i + 1];
-  return NULL;
-}
-
 static dlc_status bad(const reader *r, const char *key, const char *expected)
 {
   return dlc_fail(DLC_INVALID, "%s: metadata `%s` is no list of %s", r->path, key, expected);
@@ -104,7 +97,7 @@ static dlc_status bad(const reader *r, const char *key, const char *expected)
 /* The list under `key`, the caller's to decref; DLC_NOT_FOUND without it. */
 static dlc_status find_list(const reader *r, const char *key, json_t **list)
 {
-  const char *text = find(r, key);
+  const char *text = dlc_metadata_find(r->file, key);
   *list = NULL;
   if (!text) return dlc_fail(DLC_NOT_FOUND, "%s does not say its %s", r->path, key);
   *list = json_loads(text, 0, NULL);
@@ -162,7 +155,7 @@ static dlc_status read_numbers(const reader *r, const char *key, int64_t n, floa
 
 static dlc_status copy_text(const reader *r, const char *key, const char **text)
 {
-  const char *found = find(r, key);
+  const char *found = dlc_metadata_find(r->file, key);
   *text = found ? dlc_arena_strdup(r->arena, found) : NULL;
   return found && !*text ? dlc_fail_nomem() : DLC_OK;
 }
@@ -174,7 +167,7 @@ static dlc_status read_info(const reader *r, dlc_weights_info *info)
   DLC_TRY(copy_text(r, "eval_transforms", &info->eval_transforms));
   DLC_TRY(read_classes(r, info));
   DLC_TRY(read_shape(r, info));
-  info->bytes = find(r, "mean") != NULL;
+  info->bytes = dlc_metadata_find(r->file, "mean") != NULL;
   if (!info->bytes) return DLC_OK;
   DLC_TRY(read_numbers(r, "mean", info->shape[0], info->mean));
   DLC_TRY(read_numbers(r, "std", info->shape[0], info->std));
@@ -187,7 +180,7 @@ dlc_status dlc_weights_info_read(const char *path, dlc_weights_info *info)
 {
   dlc_tensor_file file;
   *info = (dlc_weights_info){0};
-  DLC_TRY(dlc_safetensors_read(path, &file));
+  DLC_TRY(dlc_safetensors_read_header(path, &file));
   dlc_arena *arena = calloc(1, sizeof *arena);
   const reader r = {path, &file, arena};
   info->memory = arena;

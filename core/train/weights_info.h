@@ -22,7 +22,8 @@ typedef struct dlc_weights_info {
   void *memory; /* owner of what was read; NULL where the caller owns it */
 } dlc_weights_info;
 
-/* DLC_NOT_FOUND where the file carries no such information, DLC_INVALID where it is not as described above. */
+/* DLC_NOT_FOUND where the file carries no such information, DLC_INVALID where it is not as described above. Reads the
+ * header alone: damage to the tensors shows when they are read. */
 dlc_status dlc_weights_info_read(const char *path, dlc_weights_info *info);
 void dlc_weights_info_free(dlc_weights_info *info);
 /* Writes the file whole or not at all. */

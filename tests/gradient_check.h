@@ -145,7 +145,7 @@ static inline char *describe(const problem *p, const dlc_op *op)
 
 /* How many of the windows over images were of each kind that is easy to get wrong. */
 static struct {
-  int batch_one, one_pixel, stride_beyond_kernel, asymmetric, kernel_one, not_square, same;
+  int batch_one, one_pixel, stride_beyond_kernel, asymmetric, kernel_one, not_square, same, dilated, grouped, depthwise;
 } windows;
 
 static inline void note_window(const problem *p, const dlc_op *op)
@@ -160,6 +160,10 @@ static inline void note_window(const problem *p, const dlc_op *op)
   windows.kernel_one += kernel[0] * kernel[1] == 1;
   windows.not_square += kernel[0] != kernel[1] || x[2] != x[3];
   windows.same += padding[0] == -1;
+  const int64_t *dilation = attr_named(p, op, "dilation"), *groups = attr_named(p, op, "groups");
+  windows.dilated += dilation && dilation[0] * dilation[1] > 1;
+  windows.grouped += groups && *groups > 1 && *groups < x[1];
+  windows.depthwise += groups && *groups > 1 && *groups == x[1];
 }
 
 /* For gradient_case.after of an op with a window. */

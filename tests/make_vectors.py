@@ -71,15 +71,16 @@ def sides(padding):
 
 
 def conv2d():
-    def add(name, x, out, kernel, stride=1, padding=0, bias=True):
-        kernel, n_in = pair(kernel), x[1]
+    def add(name, x, out, kernel, stride=1, padding=0, bias=True, dilation=1, groups=1):
+        kernel, n_in = pair(kernel), x[1] // groups
         inputs = [draw(*x), draw(out, n_in, *kernel)] + ([draw(out)] if bias else [])
-        attr = {"out_channels": out, "kernel_size": list(kernel), "stride": stride, "padding": padding, "bias": bias}
+        attr = {"out_channels": out, "kernel_size": list(kernel), "stride": stride, "padding": padding, "bias": bias,
+                "dilation": dilation, "groups": groups}
 
         def forward(image, weight, b=None):
             if isinstance(padding, list) and len(padding) == 4:
-                return F.conv2d(F.pad(image, sides(padding)), weight, b, stride)
-            return F.conv2d(image, weight, b, stride, padding)
+                return F.conv2d(F.pad(image, sides(padding)), weight, b, stride, 0, dilation, groups)
+            return F.conv2d(image, weight, b, stride, padding, dilation, groups)
 
         add_differentiable("conv2d", name, inputs, forward, attr)
 
@@ -95,6 +96,13 @@ def conv2d():
     add("same, odd kernel", (1, 2, 5, 4), 2, 3, padding="same")
     add("same, even kernel", (1, 2, 4, 5), 2, [2, 4], padding="same")
     add("16 to 17 channels", (1, 16, 2, 2), 17, 1, bias=False)
+    add("dilation", (2, 2, 6, 7), 3, 3, dilation=2)
+    add("dilation per direction, strides, padding", (1, 2, 8, 7), 3, [3, 2], stride=[2, 1], padding=1, dilation=[2, 3])
+    add("same, dilation", (1, 2, 5, 6), 2, [3, 2], padding="same", dilation=[2, 3])
+    add("groups", (2, 4, 5, 4), 6, 3, padding=1, groups=2)
+    add("depthwise", (2, 5, 4, 5), 5, 3, padding=1, groups=5, bias=False)
+    add("depthwise, two filters a channel, stride", (1, 3, 5, 6), 6, 3, stride=2, padding=1, groups=3)
+    add("groups and dilation", (1, 6, 7, 6), 3, [2, 3], padding=[1, 2], dilation=[3, 2], groups=3)
 
 
 def linear():

@@ -57,20 +57,21 @@ static one_node named(const char *op)
   return n;
 }
 
-static void check_conv(int64_t batch, int64_t c, int64_t o, int64_t size, int64_t k, int64_t stride, int64_t pad)
+static void check_conv(int64_t batch, int64_t c, int64_t o, int64_t size, int64_t k, int64_t stride, int64_t pad,
+                       int64_t groups)
 {
   const int64_t out = (size + 2 * pad - k) / stride + 1;
   one_node n = named("conv2d");
-  n.attr.conv2d = (dlc_conv2d){o, {k, k}, {stride, stride}, {pad, pad, pad, pad}, 1, {1, 1}, 1};
+  n.attr.conv2d = (dlc_conv2d){o, {k, k}, {stride, stride}, {pad, pad, pad, pad}, 1, {1, 1}, groups};
   RANDOM(&n, 1, batch, c, size, size);
-  RANDOM(&n, 1, o, c, k, k);
+  RANDOM(&n, 1, o, c / groups, k, k);
   RANDOM(&n, 1, o);
   check_bytes(&n);
-  const dlc_conv2d_grad attr = {{k, k}, {stride, stride}, {pad, pad, pad, pad}, {size, size}, {1, 1}, 1};
+  const dlc_conv2d_grad attr = {{k, k}, {stride, stride}, {pad, pad, pad, pad}, {size, size}, {1, 1}, groups};
   n = named("conv2d_grad_input");
   n.attr.conv2d_grad = attr;
   RANDOM(&n, 1, batch, o, out, out);
-  RANDOM(&n, 1, o, c, k, k);
+  RANDOM(&n, 1, o, c / groups, k, k);
   check_bytes(&n);
   n = named("conv2d_grad_weight");
   n.attr.conv2d_grad = attr;
@@ -85,10 +86,14 @@ static void check_conv(int64_t batch, int64_t c, int64_t o, int64_t size, int64_
 START_TEST(convolutions_give_the_same_bytes)
 {
   open_devices();
-  check_conv(64, 1, 6, 28, 5, 1, 0);
-  check_conv(64, 6, 16, 12, 5, 1, 0);
-  check_conv(61, 16, 32, 16, 3, 1, 1);
-  check_conv(33, 3, 17, 32, 3, 2, 1);
+  check_conv(64, 1, 6, 28, 5, 1, 0, 1);
+  check_conv(64, 6, 16, 12, 5, 1, 0, 1);
+  check_conv(61, 16, 32, 16, 3, 1, 1, 1);
+  check_conv(33, 3, 17, 32, 3, 2, 1, 1);
+  check_conv(1, 64, 64, 16, 3, 1, 1, 1);
+  check_conv(2, 33, 50, 9, 3, 2, 1, 1);
+  check_conv(20, 64, 64, 16, 3, 1, 1, 4);
+  check_conv(20, 64, 64, 16, 3, 1, 1, 64);
   close_devices();
 }
 END_TEST

@@ -8,17 +8,22 @@ static bool draw_conv2d(uint64_t *s, problem *p)
   draw_image(s, x);
   a->out_channels = PICK(s, 1, 3, 6, 16, 17);
   a->bias = draw_below(s, 2);
-  a->dilation[0] = a->dilation[1] = a->groups = 1;
+  a->groups = draw_below(s, 3) ? 1 : PICK(s, 1, 2, 3, 5);
+  if (a->groups > 1) {
+    x[1] = a->groups * PICK(s, 1, 1, 2, 3);
+    a->out_channels = a->groups * PICK(s, 1, 1, 2, 3);
+  }
   const bool same = draw_below(s, 6) == 0;
   for (int i = 0; i < 2; i++) {
     a->kernel_size[i] = PICK(s, 1, 1, 2, 3, 3, 4, 5);
     a->stride[i] = same ? 1 : PICK(s, 1, 1, 2, 3, 5);
+    a->dilation[i] = draw_below(s, 3) ? 1 : PICK(s, 1, 2, 3);
   }
   const int64_t limit = PICK(s, 1, 2, 4); /* of the padding, exclusive */
   for (int i = 0; i < 4; i++) a->padding[i] = same ? -1 : draw_below(s, limit);
   for (int i = 0; i < 2 && !same; i++)
-    if (x[2 + i] + a->padding[i] + a->padding[i + 2] < a->kernel_size[i]) return false;
-  const int64_t weight[4] = {a->out_channels, x[1], a->kernel_size[0], a->kernel_size[1]};
+    if (x[2 + i] + a->padding[i] + a->padding[i + 2] < a->dilation[i] * (a->kernel_size[i] - 1) + 1) return false;
+  const int64_t weight[4] = {a->out_channels, x[1] / a->groups, a->kernel_size[0], a->kernel_size[1]};
   if (x[0] * x[2] * x[3] * weight[0] * weight[1] * weight[2] * weight[3] > MAX_WORK * a->stride[0] * a->stride[1])
     return false;
   add_input(p, "x", SMOOTH, 4, x);
@@ -114,6 +119,9 @@ static void check_conv2d_windows(void)
 {
   check_windows();
   ck_assert_int_ge(windows.same, 10);
+  ck_assert_int_ge(windows.dilated, 20);
+  ck_assert_int_ge(windows.grouped, 10);
+  ck_assert_int_ge(windows.depthwise, 10);
 }
 
 int main(void)

@@ -10,7 +10,7 @@ static const struct {
   const char *op;
   uint32_t cases; /* what make_vectors.py writes: a file cut short is noticed */
 } files[] = {
-    {"conv2d", 12},       {"linear", 4},  {"bias", 3},       {"relu", 3},    {"max_pool2d", 8},
+    {"conv2d", 19},       {"linear", 4},  {"bias", 3},       {"relu", 3},    {"max_pool2d", 8},
     {"flatten", 3},       {"reshape", 3}, {"add", 3},        {"softmax", 6}, {"log_softmax", 6},
     {"cross_entropy", 5}, {"correct", 5}, {"normalize", 2},  {"fill", 3},    {"sgd", 20},
     {"adam", 8},          {"adamw", 8},   {"rmsprop", 16},   {"adagrad", 8}, {"lars", 16},

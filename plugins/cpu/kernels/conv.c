@@ -1,26 +1,29 @@
-/* The widened image of conv.h: its layout, filling it and folding it back. */
+/* The widened units of conv.h: its layout, filling it and folding it back. */
 #include "conv.h"
 
 conv *cpu_conv_new(const dlc_device *device, const conv_shape *s, int64_t extra, dlc_kernel *k)
 {
-  const int64_t depth = s->x->dim[1] * s->kernel[0] * s->kernel[1];
+  const int64_t channels = s->x->dim[1] / s->groups, depth = channels * s->kernel[0] * s->kernel[1];
   conv *v = cpu_state(device, k, sizeof *v + (size_t)(depth + extra) * sizeof v->taps[0]);
   if (!v) return NULL;
   *v = (conv){.device = device,
+              .groups = s->groups,
+              .units = s->x->dim[0] * s->groups,
               .batch = s->x->dim[0],
-              .channels = s->x->dim[1],
-              .filters = s->w->dim[0],
+              .channels = channels,
+              .filters = s->w->dim[0] / s->groups,
               .in = {s->x->dim[2], s->x->dim[3]},
               .out = {s->y->dim[2], s->y->dim[3]},
               .kernel = {s->kernel[0], s->kernel[1]},
               .stride = {s->stride[0], s->stride[1]},
+              .dilation = {s->dilation[0], s->dilation[1]},
               .top = s->padding[0],
               .left = s->padding[1],
               .depth = depth};
   v->pixels = v->out[0] * v->out[1];
   v->x_size = v->channels * v->in[0] * v->in[1];
   v->y_size = v->filters * v->pixels;
-  v->phase_rows = v->out[0] + (v->kernel[0] - 1) / v->stride[0];
+  v->phase_rows = v->out[0] + (v->kernel[0] - 1) * v->dilation[0] / v->stride[0];
   v->plane = v->stride[0] * v->phase_rows * v->out[1];
   v->widened = (v->channels * v->kernel[1] * v->plane + VEC + 15) / 16 * 16;
   v->plain = v->kernel[1] == 1 && v->stride[0] == 1 && v->stride[1] == 1 && v->top == 0 && v->left == 0 &&
@@ -29,7 +32,7 @@ conv *cpu_conv_new(const dlc_device *device, const conv_shape *s, int64_t extra,
   for (int64_t c = 0; c < v->channels; c++)
     for (int64_t i = 0; i < v->kernel[0]; i++)
       for (int64_t j = 0; j < v->kernel[1]; j++) {
-        const int64_t row = i % v->stride[0] * v->phase_rows + i / v->stride[0];
+        const int64_t down = i * v->dilation[0], row = down % v->stride[0] * v->phase_rows + down / v->stride[0];
         v->taps[t++] = (c * v->kernel[1] + j) * v->plane + row * v->out[1];
       }
   return v;
@@ -88,15 +91,17 @@ static void widen_phase(const conv *v, const float *from, cpu_range rows, cpu_ra
   zero(to + n * width, (v->phase_rows - rows.end) * width);
 }
 
-const float *cpu_conv_widen(const conv *v, const float *x, float *buffer)
+const float *cpu_conv_widen(const conv *v, cpu_range channels, const float *x, float *buffer)
 {
   if (v->plain) return x;
-  float *to = buffer;
-  for (int64_t c = 0; c < v->channels; c++, x += v->in[0] * v->in[1])
+  float *to = buffer + channels.begin * v->kernel[1] * v->plane;
+  x += channels.begin * v->in[0] * v->in[1];
+  for (int64_t c = channels.begin; c < channels.end; c++, x += v->in[0] * v->in[1])
     for (int64_t j = 0; j < v->kernel[1]; j++) {
-      const cpu_range cols = columns_inside(v, j - v->left);
+      const int64_t offset = j * v->dilation[1] - v->left;
+      const cpu_range cols = columns_inside(v, offset);
       for (int64_t phase = 0; phase < v->stride[0]; phase++, to += v->phase_rows * v->out[1]) {
-        const float *from = x + (phase - v->top) * v->in[1] + j - v->left;
+        const float *from = x + (phase - v->top) * v->in[1] + offset;
         widen_phase(v, from, rows_inside(v, phase - v->top), cols, to);
       }
     }
@@ -124,49 +129,54 @@ enum { COLUMNS = 16 }; /* kernel columns that are folded at a time */
 
 /* The columns [w, w + lanes) of all rows, without a horizontal stride: adds kernel columns [j, j_end), to what stands
  * there where j > 0. */
-static void fold_columns(const conv *v, const float *widened, int64_t w, int64_t j, int64_t j_end, float *x)
+static void fold_columns(const conv *v, int64_t channels, const float *widened, int64_t w, int64_t j, int64_t j_end,
+                         float *x)
 {
   const int64_t lanes = v->in[1] - w < VEC ? v->in[1] - w : VEC, base = w + v->left; /* of kernel column 0, lane 0 */
   vec_mask part[COLUMNS];
   for (int64_t i = j; i < j_end; i++) {
-    const int64_t begin = i > base ? i - base : 0, end = v->out[1] - base + i;
+    const int64_t at = i * v->dilation[1], begin = at > base ? at - base : 0, end = v->out[1] - base + at;
     part[i - j] = begin < lanes && begin < end ? vec_between(begin, end < lanes ? end : lanes) : vec_first(0);
   }
   const vec_mask whole = vec_first(lanes);
-  for (int64_t c = 0; c < v->channels; c++, widened += v->kernel[1] * v->plane) {
+  for (int64_t c = 0; c < channels; c++, widened += v->kernel[1] * v->plane) {
     place p = first_place(v);
     for (int64_t h = 0; h < v->in[0]; h++, next_place(v, &p), x += v->in[1]) {
       const float *from = widened + (p.phase * v->phase_rows + p.row) * v->out[1] + base;
       vec sum = j > 0 ? vec_load_part(x + w, whole) : vec_all(0);
       if (p.row < v->phase_rows)
-        for (int64_t i = j; i < j_end; i++) sum += vec_load_part(from + i * (v->plane - 1), part[i - j]);
+        for (int64_t i = j; i < j_end; i++) sum += vec_load_part(from + i * (v->plane - v->dilation[1]), part[i - j]);
       vec_store_part(x + w, whole, sum);
     }
   }
 }
 
-static void fold_strided(const conv *v, const float *widened, float *x)
+static void fold_strided(const conv *v, int64_t channels, const float *widened, float *x)
 {
-  zero(x, v->x_size);
-  for (int64_t c = 0; c < v->channels; c++, widened += v->kernel[1] * v->plane) {
+  zero(x, channels * v->in[0] * v->in[1]);
+  for (int64_t c = 0; c < channels; c++, widened += v->kernel[1] * v->plane) {
     place p = first_place(v);
     for (int64_t h = 0; h < v->in[0]; h++, next_place(v, &p), x += v->in[1]) {
       const float *from = widened + (p.phase * v->phase_rows + p.row) * v->out[1];
       for (int64_t j = 0; j < v->kernel[1] && p.row < v->phase_rows; j++) {
-        const cpu_range cols = columns_inside(v, j - v->left);
-        for (int64_t o = cols.begin; o < cols.end; o++) x[o * v->stride[1] + j - v->left] += from[j * v->plane + o];
+        const int64_t offset = j * v->dilation[1] - v->left;
+        const cpu_range cols = columns_inside(v, offset);
+        for (int64_t o = cols.begin; o < cols.end; o++) x[o * v->stride[1] + offset] += from[j * v->plane + o];
       }
     }
   }
 }
 
-void cpu_conv_fold(const conv *v, const float *widened, float *x)
+void cpu_conv_fold(const conv *v, cpu_range channels, const float *widened, float *x)
 {
+  const int64_t n = channels.end - channels.begin;
+  widened += channels.begin * v->kernel[1] * v->plane;
+  x += channels.begin * v->in[0] * v->in[1];
   if (v->stride[1] != 1) {
-    fold_strided(v, widened, x);
+    fold_strided(v, n, widened, x);
     return;
   }
   for (int64_t w = 0; w < v->in[1]; w += VEC)
     for (int64_t j = 0; j < v->kernel[1]; j += COLUMNS)
-      fold_columns(v, widened, w, j, v->kernel[1] - j < COLUMNS ? v->kernel[1] : j + COLUMNS, x);
+      fold_columns(v, n, widened, w, j, v->kernel[1] - j < COLUMNS ? v->kernel[1] : j + COLUMNS, x);
 }

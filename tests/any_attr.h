@@ -24,6 +24,7 @@ typedef union any_attr {
   dlc_dropout dropout;
   dlc_concat concat;
   dlc_slice slice;
+  dlc_attention attention;
   dlc_cross_entropy cross_entropy;
   dlc_nll_loss_grad nll_loss_grad;
   dlc_reshape reshape;

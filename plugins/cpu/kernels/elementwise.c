@@ -1,5 +1,5 @@
-/* Ops that treat every element alike: relu, relu_grad, add, normalize, fill. Cut into pieces of many elements; the
- * compiler turns the loops into vectors. */
+/* Ops that treat every element alike: relu, relu_grad, add, multiply, normalize, fill. Cut into pieces of many
+ * elements; the compiler turns the loops into vectors. */
 #include "kernels.h"
 
 typedef struct elementwise {
@@ -80,6 +80,20 @@ static void add_task(void *arg, uint32_t i)
 dlc_status cpu_add(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
 {
   return prepare(device, cpu_in(g, node, 0), 12, add_task, k) ? DLC_OK : DLC_NOMEM;
+}
+
+static void times_task(void *arg, uint32_t i)
+{
+  const call *c = arg;
+  const float *restrict a = c->in[0], *restrict b = c->in[1];
+  float *restrict y = c->out[0];
+  cpu_range r = cpu_piece(c->e->count, c->e->tasks, i);
+  for (int64_t j = r.begin; j < r.end; j++) y[j] = a[j] * b[j];
+}
+
+dlc_status cpu_times(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
+{
+  return prepare(device, cpu_in(g, node, 0), 12, times_task, k) ? DLC_OK : DLC_NOMEM;
 }
 
 static void fill_task(void *arg, uint32_t i)

@@ -29,7 +29,44 @@ cpu_prepare cpu_max_pool2d, cpu_max_pool2d_grad;
 #define cpu_add       CPU_NAME(cpu_add)
 #define cpu_normalize CPU_NAME(cpu_normalize)
 #define cpu_fill      CPU_NAME(cpu_fill)
-cpu_prepare cpu_relu, cpu_relu_grad, cpu_add, cpu_normalize, cpu_fill;
+#define cpu_times     CPU_NAME(cpu_times)
+cpu_prepare cpu_relu, cpu_relu_grad, cpu_add, cpu_times, cpu_normalize, cpu_fill;
+
+#define cpu_leaky_relu      CPU_NAME(cpu_leaky_relu)
+#define cpu_leaky_relu_grad CPU_NAME(cpu_leaky_relu_grad)
+#define cpu_elu             CPU_NAME(cpu_elu)
+#define cpu_elu_grad        CPU_NAME(cpu_elu_grad)
+#define cpu_gelu            CPU_NAME(cpu_gelu)
+#define cpu_gelu_grad       CPU_NAME(cpu_gelu_grad)
+#define cpu_silu            CPU_NAME(cpu_silu)
+#define cpu_silu_grad       CPU_NAME(cpu_silu_grad)
+#define cpu_relu6           CPU_NAME(cpu_relu6)
+#define cpu_relu6_grad      CPU_NAME(cpu_relu6_grad)
+#define cpu_hardswish       CPU_NAME(cpu_hardswish)
+#define cpu_hardswish_grad  CPU_NAME(cpu_hardswish_grad)
+#define cpu_tanh            CPU_NAME(cpu_tanh)
+#define cpu_tanh_grad       CPU_NAME(cpu_tanh_grad)
+#define cpu_sigmoid         CPU_NAME(cpu_sigmoid)
+#define cpu_sigmoid_grad    CPU_NAME(cpu_sigmoid_grad)
+cpu_prepare cpu_leaky_relu, cpu_leaky_relu_grad, cpu_elu, cpu_elu_grad;
+cpu_prepare cpu_gelu, cpu_gelu_grad, cpu_silu, cpu_silu_grad;
+cpu_prepare cpu_relu6, cpu_relu6_grad, cpu_hardswish, cpu_hardswish_grad;
+cpu_prepare cpu_tanh, cpu_tanh_grad, cpu_sigmoid, cpu_sigmoid_grad;
+
+#define cpu_dropout      CPU_NAME(cpu_dropout)
+#define cpu_dropout2d    CPU_NAME(cpu_dropout2d)
+#define cpu_dropout_grad CPU_NAME(cpu_dropout_grad)
+cpu_prepare cpu_dropout, cpu_dropout2d, cpu_dropout_grad;
+
+#define cpu_concat     CPU_NAME(cpu_concat)
+#define cpu_slice      CPU_NAME(cpu_slice)
+#define cpu_slice_grad CPU_NAME(cpu_slice_grad)
+cpu_prepare cpu_concat, cpu_slice, cpu_slice_grad;
+
+#define cpu_attention      CPU_NAME(cpu_attention)
+#define cpu_attention_grad CPU_NAME(cpu_attention_grad)
+#define cpu_transpose      CPU_NAME(cpu_transpose)
+cpu_prepare cpu_attention, cpu_attention_grad, cpu_transpose;
 
 #define cpu_bias      CPU_NAME(cpu_bias)
 #define cpu_bias_grad CPU_NAME(cpu_bias_grad)

@@ -1,5 +1,4 @@
-/* softmax, log_softmax, cross_entropy, their gradients, and correct: all of them row by row over the
- * last dimension. */
+/* softmax, log_softmax and their gradients: row by row over the last dimension. */
 #include "kernels.h"
 #include "vec_exp.h"
 #include <math.h>

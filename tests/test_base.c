@@ -33,10 +33,12 @@ START_TEST(context_is_put_before_the_reason)
 }
 END_TEST
 
-START_TEST(a_reason_is_one_line)
+START_TEST(a_reason_is_one_line_without_control_characters)
 {
   dlc_fail(DLC_IO, "one\ntwo\r");
   ck_assert_str_eq(dlc_reason(), "one two ");
+  dlc_fail(DLC_IO, "no \x1b[31m%s\x7f", "file");
+  ck_assert_str_eq(dlc_reason(), "no  [31mfile ");
 }
 END_TEST
 
@@ -218,7 +220,7 @@ int main(void)
   tcase_add_test(t, a_failure_keeps_its_code_and_reason);
   tcase_add_test(t, a_reason_may_quote_the_one_before_it);
   tcase_add_test(t, context_is_put_before_the_reason);
-  tcase_add_test(t, a_reason_is_one_line);
+  tcase_add_test(t, a_reason_is_one_line_without_control_characters);
   tcase_add_test(t, a_long_reason_is_cut_and_says_so);
   tcase_add_test(t, each_thread_has_its_own_reason);
   tcase_add_test(t, an_empty_string_reads_as_empty_text);

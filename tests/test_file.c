@@ -142,13 +142,47 @@ START_TEST(permissions_are_those_the_user_asked_for)
 }
 END_TEST
 
-START_TEST(a_temporary_that_a_killed_process_left_is_no_obstacle)
+START_TEST(what_killed_processes_left_of_a_file_is_removed)
 {
   char name[100];
   snprintf(name, sizeof name, ".a.%ld-0.tmp", (long)getpid());
   write_text(in_folder(name), "half");
+  write_text(in_folder(".a.1-12.tmp"), "half");
+  write_text(in_folder(".b.1-12.tmp"), "another's");
   ck_assert_int_eq(dlc_write_file(in_folder("a"), "whole", 5), DLC_OK);
   check_content(in_folder("a"), "whole");
+  check_content(in_folder(".b.1-12.tmp"), "another's");
+  ck_assert_int_eq(count_entries(), 2);
+}
+END_TEST
+
+START_TEST(what_a_living_writer_has_written_is_not_removed)
+{
+  dlc_atomic_file one, other;
+  ck_assert_int_eq(dlc_atomic_open(&one, in_folder("a")), DLC_OK);
+  ck_assert_int_eq(dlc_atomic_write(&one, "one", 3), DLC_OK);
+  ck_assert_int_eq(dlc_atomic_open(&other, in_folder("a")), DLC_OK);
+  dlc_remove_leftovers(folder);
+  ck_assert_int_eq(count_entries(), 2);
+  ck_assert_int_eq(dlc_atomic_commit(&one), DLC_OK);
+  check_content(in_folder("a"), "one");
+  dlc_atomic_abort(&other);
+  ck_assert_int_eq(count_entries(), 1);
+}
+END_TEST
+
+START_TEST(the_file_before_is_kept_under_another_name_if_wished)
+{
+  for (int i = 0; i < 3; i++) {
+    dlc_atomic_file f;
+    char text[2] = {(char)('1' + i), 0};
+    ck_assert_int_eq(dlc_atomic_open(&f, in_folder("a")), DLC_OK);
+    ck_assert_int_eq(dlc_atomic_write(&f, text, 1), DLC_OK);
+    ck_assert_int_eq(dlc_atomic_commit_keeping(&f, in_folder("b")), DLC_OK);
+  }
+  check_content(in_folder("a"), "3");
+  check_content(in_folder("b"), "2");
+  ck_assert_int_eq(count_entries(), 2);
 }
 END_TEST
 
@@ -219,7 +253,9 @@ int main(void)
   tcase_add_test(t, a_file_appears_at_commit);
   tcase_add_test(t, an_aborted_file_leaves_the_one_before_and_nothing_else);
   tcase_add_test(t, permissions_are_those_the_user_asked_for);
-  tcase_add_test(t, a_temporary_that_a_killed_process_left_is_no_obstacle);
+  tcase_add_test(t, what_killed_processes_left_of_a_file_is_removed);
+  tcase_add_test(t, what_a_living_writer_has_written_is_not_removed);
+  tcase_add_test(t, the_file_before_is_kept_under_another_name_if_wished);
   tcase_add_test(t, a_folder_that_is_not_there_is_named);
   tcase_add_test(t, a_folder_that_may_not_be_written_is_named);
   tcase_add_test(t, a_folder_or_device_is_not_replaced_by_a_file);

@@ -1,5 +1,6 @@
 /* The calling thread's reason for its last failure: the only mutable state outside of structs. */
 #include "base/status.h"
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@ static void keep(char *text, int length)
   if (length < 0) return;
   if (length >= REASON_BYTES) memcpy(text + REASON_BYTES - 4, "...", 4);
   for (char *c = text; *c; c++)
-    if (*c == '\n' || *c == '\r') *c = ' ';
+    if (iscntrl((unsigned char)*c)) *c = ' '; /* names in files may try to speak to the terminal */
   memcpy(reason, text, strlen(text) + 1);
 }
 

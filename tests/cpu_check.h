@@ -30,7 +30,8 @@ static inline void compare(const one_node *n, uint32_t k, double roundings, cons
   for (int64_t j = 0; j < dlc_count(v); j++) {
     const double exact = n->exact[at][j], got = number_at(v, n->data[at], j);
     const double bound = roundings * FLT_EPSILON / 2 * fabs(magnitude ? magnitude[j] : exact);
-    const bool same = isnan(exact) ? isnan(got) : fabs(got - exact) <= bound + (roundings > 0 ? FLT_MIN : 0);
+    const bool near = got == exact || fabs(got - exact) <= bound + (roundings > 0 ? FLT_MIN : 0);
+    const bool same = isnan(exact) ? isnan(got) : near;
     if (!same)
       ck_abort_msg(
           "%s (%s): output %u [%lld, %lld, %lld, %lld] of rank %u, element %lld is %.9g, expected %.9g +- %.2g",

@@ -52,8 +52,9 @@ static dlc_status grad_reference(const dlc_call *call)
   DLC_TRY(dlc_targets_check(&t, NULL));
   for (int64_t n = 0; n < t.rows; n++)
     for (int64_t k = 0; k < t.classes; k++) {
-      const double x = call->in[1][n * t.classes + k], target = k == dlc_label(&t, n);
-      call->out[0][n * t.classes + k] = scale * (sigmoid(x) - target);
+      const double x = call->in[1][n * t.classes + k];
+      const bool target = k == dlc_label(&t, n);
+      call->out[0][n * t.classes + k] = scale * (target ? -sigmoid(-x) : sigmoid(x)); /* sigmoid(x) - target */
     }
   return DLC_OK;
 }

@@ -61,15 +61,15 @@ static dlc_status grad_reference(const dlc_call *call)
   double weight, all = 0;
   DLC_TRY(dlc_targets_check(&t, &weight));
   for (int64_t k = 0; k < classes; k++) all += dlc_class_weight(&t, k);
-  const double scale = call->in[0][0] / weight, share = smoothing / (double)classes;
+  const double scale = weight == 0 ? NAN : call->in[0][0] / weight, share = smoothing / (double)classes;
   for (int64_t n = 0; n < t.rows; n++) {
     const double *log_prob = call->in[1] + n * classes;
     double *dlogits = call->out[0] + n * classes;
     const int64_t label = dlc_label(&t, n);
     const double of_label = (1 - smoothing) * dlc_class_weight(&t, label);
     for (int64_t k = 0; k < classes; k++) {
-      const double p = exp(log_prob[k]);
-      dlogits[k] = scale * (of_label * (p - (k == label)) + share * (p * all - dlc_class_weight(&t, k)));
+      const double p = exp(log_prob[k]), rest = k == label ? expm1(log_prob[k]) : p; /* p - [k is the label] */
+      dlogits[k] = scale * (of_label * rest + share * (p * all - dlc_class_weight(&t, k)));
     }
   }
   return DLC_OK;

@@ -90,9 +90,25 @@ cpu_prepare cpu_softmax, cpu_softmax_grad, cpu_log_softmax, cpu_log_softmax_grad
 cpu_prepare cpu_cross_entropy, cpu_cross_entropy_grad, cpu_nll_loss, cpu_nll_loss_grad;
 cpu_prepare cpu_mse_loss, cpu_mse_loss_grad, cpu_bce_with_logits, cpu_bce_with_logits_grad, cpu_correct;
 
-#define cpu_sgd  CPU_NAME(cpu_sgd)
-#define cpu_adam CPU_NAME(cpu_adam)
-cpu_prepare cpu_sgd, cpu_adam;
+#define cpu_sgd     CPU_NAME(cpu_sgd)
+#define cpu_adam    CPU_NAME(cpu_adam)
+#define cpu_adamw   CPU_NAME(cpu_adamw)
+#define cpu_rmsprop CPU_NAME(cpu_rmsprop)
+#define cpu_adagrad CPU_NAME(cpu_adagrad)
+cpu_prepare cpu_sgd, cpu_adam, cpu_adamw, cpu_rmsprop, cpu_adagrad;
+
+#define cpu_lars        CPU_NAME(cpu_lars)
+#define cpu_square_sum  CPU_NAME(cpu_square_sum)
+#define cpu_clip_factor CPU_NAME(cpu_clip_factor)
+cpu_prepare cpu_lars, cpu_square_sum, cpu_clip_factor;
+
+#define cpu_scale      CPU_NAME(cpu_scale)
+#define cpu_accumulate CPU_NAME(cpu_accumulate)
+#define cpu_ema        CPU_NAME(cpu_ema)
+#define cpu_lerp       CPU_NAME(cpu_lerp)
+#define cpu_mix        CPU_NAME(cpu_mix)
+#define cpu_roll       CPU_NAME(cpu_roll)
+cpu_prepare cpu_scale, cpu_accumulate, cpu_ema, cpu_lerp, cpu_mix, cpu_roll;
 
 /* ---- gemm.c: small matrix products out of registers; every element is summed in the order of k ---- */
 
@@ -135,6 +151,11 @@ void cpu_dot_products(const cpu_dots *d);
 #define cpu_sum_rows CPU_NAME(cpu_sum_rows)
 void cpu_sum_rows(const float *x, int64_t rows, int64_t n, float *sum);
 
+/* ---- softmax.c ---- */
+/* y = x - max - log(sum of exp(x - max)), n elements. */
+#define cpu_log_softmax_row CPU_NAME(cpu_log_softmax_row)
+void cpu_log_softmax_row(const float *x, int64_t n, float *y);
+
 /* The k-th input or output of a node. */
 INLINE const dlc_value *cpu_in(const dlc_graph *g, const dlc_node *node, uint32_t k)
 {
@@ -147,8 +168,3 @@ INLINE const dlc_value *cpu_out(const dlc_graph *g, const dlc_node *node, uint32
 }
 
 #endif
-/* ---- softmax.c ---- */
-/* y = x - max - log(sum of exp(x - max)), n elements. */
-#define cpu_log_softmax_row CPU_NAME(cpu_log_softmax_row)
-void cpu_log_softmax_row(const float *x, int64_t n, float *y);
-

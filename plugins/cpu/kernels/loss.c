@@ -105,7 +105,7 @@ static dlc_status launch_grad(void *state, const void *const *in, void *const *o
   double divisor;
   dlc_status status = begin(l, in, &c, &divisor);
   if (status < 0) return status;
-  c.scale = *(const float *)in[0] / divisor;
+  c.scale = divisor == 0 ? NAN : *(const float *)in[0] / divisor;
   c.x = in[1];
   c.y = out[0];
   cpu_run(l->device, l->tasks, run_task, &c);
@@ -170,8 +170,8 @@ static double cross_entropy_grad_row(const call *c, int64_t n)
     vec_store_part(dx + k, part, d);
   }
   /* expm1 keeps what (exp(log_prob) - 1) would lose when the label is almost certain. */
-  const double less = expm1((double)log_prob[label]); /* p - 1 */
-  dx[label] = (float)(of_label * less + share * ((less + 1) * c->all_weights - (double)weight_of(c, label)));
+  const double at = (double)log_prob[label], all = share == 0 ? 0 : exp(at) * c->all_weights;
+  dx[label] = (float)(of_label * expm1(at) + share * (all - (double)weight_of(c, label)));
   return 0;
 }
 

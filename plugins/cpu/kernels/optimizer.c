@@ -1,4 +1,4 @@
-/* sgd and adam: the update of one parameter in place, as torch.optim does it. */
+/* Optimizers: the update of one parameter in place, as torch.optim does it. lars is in norm.c. */
 #include "kernels.h"
 #include <math.h>
 
@@ -9,7 +9,10 @@ typedef struct optimizer {
   union {
     dlc_sgd sgd;
     dlc_adam adam;
+    dlc_rmsprop rmsprop;
+    dlc_adagrad adagrad;
   } attr;
+  bool decoupled; /* adamw: weight_decay acts on the parameter itself */
 } optimizer;
 
 static optimizer *prepare(const dlc_device *device, const dlc_value *parameter, double bytes, dlc_kernel *k)
@@ -70,32 +73,33 @@ dlc_status cpu_sgd(const dlc_device *device, const dlc_graph *g, const dlc_node 
   return DLC_OK;
 }
 
-/* ---- adam ---- */
+/* ---- adam, adamw ---- */
 
 typedef struct adam_call {
   const optimizer *o;
   float *param, *mean, *square; /* running means of the gradient and of its square */
   const float *grad;
   float step_size, root_scale; /* lr / (1 - beta1^t), 1 / sqrt(1 - beta2^t) */
+  float l2, keep;              /* what is added to the gradient of the parameter; what the parameter is scaled by */
 } adam_call;
 
 static void adam_task(void *arg, uint32_t i)
 {
   const adam_call *c = arg;
   const dlc_adam *a = &c->o->attr.adam;
-  const vec decay = vec_all((float)a->weight_decay), eps = vec_all((float)a->eps);
+  const vec l2 = vec_all(c->l2), keep = vec_all(c->keep), eps = vec_all((float)a->eps);
   const vec keep1 = vec_all((float)a->beta1), add1 = vec_all((float)(1 - a->beta1));
   const vec keep2 = vec_all((float)a->beta2), add2 = vec_all((float)(1 - a->beta2));
   const vec step_size = vec_all(c->step_size), root_scale = vec_all(c->root_scale);
   cpu_range r = cpu_piece(c->o->count, c->o->tasks, i);
   for (int64_t j = r.begin; j < r.end; j += VEC) {
     vec_mask part = vec_first(r.end - j < VEC ? r.end - j : VEC);
-    vec p = vec_load_part(c->param + j, part), g = vec_load_part(c->grad + j, part) + decay * p;
+    vec p = vec_load_part(c->param + j, part), g = vec_load_part(c->grad + j, part) + l2 * p;
     vec m = keep1 * vec_load_part(c->mean + j, part) + add1 * g;
     vec s = keep2 * vec_load_part(c->square + j, part) + add2 * g * g;
     vec_store_part(c->mean + j, part, m);
     vec_store_part(c->square + j, part, s);
-    vec_store_part(c->param + j, part, p - step_size * m / (vec_sqrt(s) * root_scale + eps));
+    vec_store_part(c->param + j, part, keep * p - step_size * m / (vec_sqrt(s) * root_scale + eps));
   }
 }
 
@@ -105,8 +109,11 @@ static dlc_status adam_launch(void *state, const void *const *in, void *const *o
   const optimizer *o = state;
   const dlc_adam *a = &o->attr.adam;
   const double lr = *(const float *)in[4], t = (double)*(const int64_t *)in[5];
-  adam_call c = {
-      o, out[0], out[1], out[2], in[3], (float)(lr / (1 - pow(a->beta1, t))), (float)(1 / sqrt(1 - pow(a->beta2, t)))};
+  adam_call c = {.o = o, .param = out[0], .mean = out[1], .square = out[2], .grad = in[3]};
+  c.step_size = (float)(lr / (1 - pow(a->beta1, t)));
+  c.root_scale = (float)(1 / sqrt(1 - pow(a->beta2, t)));
+  c.l2 = o->decoupled ? 0 : (float)a->weight_decay;
+  c.keep = o->decoupled ? (float)(1 - lr * a->weight_decay) : 1;
   cpu_run(o->device, o->tasks, adam_task, &c);
   return DLC_OK;
 }
@@ -117,5 +124,113 @@ dlc_status cpu_adam(const dlc_device *device, const dlc_graph *g, const dlc_node
   if (!o) return DLC_NOMEM;
   o->attr.adam = *(const dlc_adam *)node->attr;
   k->launch = adam_launch;
+  return DLC_OK;
+}
+
+dlc_status cpu_adamw(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
+{
+  dlc_status status = cpu_adam(device, g, node, k);
+  if (status == DLC_OK) ((optimizer *)k->state)->decoupled = true;
+  return status;
+}
+
+/* ---- rmsprop ---- */
+
+typedef struct rmsprop_call {
+  const optimizer *o;
+  float *param, *square, *mean, *buffer; /* mean: NULL unless centered; buffer: NULL without momentum */
+  const float *grad;
+  float lr;
+} rmsprop_call;
+
+static void rmsprop_task(void *arg, uint32_t i)
+{
+  const rmsprop_call *c = arg;
+  const dlc_rmsprop *a = &c->o->attr.rmsprop;
+  const vec decay = vec_all((float)a->weight_decay), eps = vec_all((float)a->eps), lr = vec_all(c->lr);
+  const vec keep = vec_all((float)a->alpha), add = vec_all((float)(1 - a->alpha));
+  cpu_range r = cpu_piece(c->o->count, c->o->tasks, i);
+  for (int64_t j = r.begin; j < r.end; j += VEC) {
+    vec_mask part = vec_first(r.end - j < VEC ? r.end - j : VEC);
+    const vec p = vec_load_part(c->param + j, part), g = vec_load_part(c->grad + j, part) + decay * p;
+    vec s = keep * vec_load_part(c->square + j, part) + add * g * g;
+    vec_store_part(c->square + j, part, s);
+    if (c->mean) {
+      const vec m = keep * vec_load_part(c->mean + j, part) + add * g;
+      vec_store_part(c->mean + j, part, m);
+      s -= m * m;
+    }
+    vec step = g / (vec_sqrt(s) + eps);
+    if (c->buffer) {
+      step += vec_all((float)a->momentum) * vec_load_part(c->buffer + j, part);
+      vec_store_part(c->buffer + j, part, step);
+    }
+    vec_store_part(c->param + j, part, p - lr * step);
+  }
+}
+
+static dlc_status rmsprop_launch(void *state, const void *const *in, void *const *out, void *workspace)
+{
+  (void)workspace;
+  const optimizer *o = state;
+  const bool centered = o->attr.rmsprop.centered, moves = o->attr.rmsprop.momentum != 0;
+  const uint32_t states = 1 + centered + moves;
+  rmsprop_call c = {.o = o, .param = out[0], .square = out[1], .grad = in[states + 1]};
+  c.mean = centered ? out[2] : NULL;
+  c.buffer = moves ? out[states] : NULL;
+  c.lr = *(const float *)in[states + 2];
+  cpu_run(o->device, o->tasks, rmsprop_task, &c);
+  return DLC_OK;
+}
+
+dlc_status cpu_rmsprop(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
+{
+  optimizer *o = prepare(device, cpu_in(g, node, 0), 4 + 8 * node->n_out, k);
+  if (!o) return DLC_NOMEM;
+  o->attr.rmsprop = *(const dlc_rmsprop *)node->attr;
+  k->launch = rmsprop_launch;
+  return DLC_OK;
+}
+
+/* ---- adagrad ---- */
+
+typedef struct adagrad_call {
+  const optimizer *o;
+  float *param, *sum;
+  const float *grad;
+  float rate;
+} adagrad_call;
+
+static void adagrad_task(void *arg, uint32_t i)
+{
+  const adagrad_call *c = arg;
+  const dlc_adagrad *a = &c->o->attr.adagrad;
+  const vec decay = vec_all((float)a->weight_decay), eps = vec_all((float)a->eps), rate = vec_all(c->rate);
+  cpu_range r = cpu_piece(c->o->count, c->o->tasks, i);
+  for (int64_t j = r.begin; j < r.end; j += VEC) {
+    vec_mask part = vec_first(r.end - j < VEC ? r.end - j : VEC);
+    const vec p = vec_load_part(c->param + j, part), g = vec_load_part(c->grad + j, part) + decay * p;
+    const vec s = vec_load_part(c->sum + j, part) + g * g;
+    vec_store_part(c->sum + j, part, s);
+    vec_store_part(c->param + j, part, p - rate * g / (vec_sqrt(s) + eps));
+  }
+}
+
+static dlc_status adagrad_launch(void *state, const void *const *in, void *const *out, void *workspace)
+{
+  (void)workspace;
+  const optimizer *o = state;
+  const double lr = *(const float *)in[3], t = (double)*(const int64_t *)in[4];
+  adagrad_call c = {o, out[0], out[1], in[2], (float)(lr / (1 + (t - 1) * o->attr.adagrad.lr_decay))};
+  cpu_run(o->device, o->tasks, adagrad_task, &c);
+  return DLC_OK;
+}
+
+dlc_status cpu_adagrad(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
+{
+  optimizer *o = prepare(device, cpu_in(g, node, 0), 20, k);
+  if (!o) return DLC_NOMEM;
+  o->attr.adagrad = *(const dlc_adagrad *)node->attr;
+  k->launch = adagrad_launch;
   return DLC_OK;
 }

@@ -57,6 +57,18 @@ static const cpu_op ops[] = {{"conv2d", 2, cpu_conv2d},
                              {"fill", 1, cpu_fill},
                              {"sgd", 2, cpu_sgd},
                              {"adam", 1, cpu_adam},
+                             {"adamw", 1, cpu_adamw},
+                             {"rmsprop", 1, cpu_rmsprop},
+                             {"adagrad", 1, cpu_adagrad},
+                             {"lars", 1, cpu_lars},
+                             {"square_sum", 1, cpu_square_sum},
+                             {"clip_factor", 1, cpu_clip_factor},
+                             {"scale", 1, cpu_scale},
+                             {"accumulate", 1, cpu_accumulate},
+                             {"ema", 1, cpu_ema},
+                             {"lerp", 1, cpu_lerp},
+                             {"mix", 1, cpu_mix},
+                             {"roll", 1, cpu_roll},
                              {NULL, 0, NULL}};
 
 #define TEXT2(x) #x

@@ -482,7 +482,7 @@ static void read_epoch(dlc_profile *p, uint32_t workers)
                                     .profile = p,
                                     .name = "train"};
   rig_ok(dlc_loader_open(&config, &loader));
-  rig_ok(dlc_loader_start(loader, 0));
+  rig_ok(dlc_loader_start(loader, 0, 0));
   while (dlc_loader_next(loader, samples, labels, &n) == DLC_OK) ck_assert_uint_gt(n, 0);
   dlc_loader_close(loader);
   dlc_subset_free(&all);

@@ -73,10 +73,9 @@ typedef struct epoch_list {
 /* Of "epoch-N.safetensors"; -1 for any other name. */
 static int64_t epoch_of(const char *name)
 {
-  int64_t epoch = -1;
-  int end = 0;
+  int64_t epoch;
   char same[64];
-  if (sscanf(name, "epoch-%" SCNd64 ".safetensors%n", &epoch, &end) != 1 || epoch < 0) return -1;
+  if (sscanf(name, "epoch-%" SCNd64, &epoch) != 1 || epoch < 0) return -1;
   snprintf(same, sizeof same, "epoch-%" PRId64 ".safetensors", epoch);
   return strcmp(name, same) == 0 ? epoch : -1;
 }

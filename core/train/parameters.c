@@ -111,20 +111,14 @@ dlc_status dlc_parameters_init(dlc_parameters *p, const dlc_machine *machine, ui
   return DLC_OK;
 }
 
-static const dlc_tensor *find_tensor(const dlc_tensor_file *file, const char *name)
-{
-  for (uint32_t i = 0; i < file->n; i++)
-    if (strcmp(file->tensors[i].name, name) == 0) return &file->tensors[i];
-  return NULL;
-}
-
 static bool same_shape(const dlc_tensor *a, const dlc_tensor *b)
 {
   return a->rank == b->rank && memcmp(a->dim, b->dim, a->rank * sizeof *a->dim) == 0;
 }
 
-static bool load_one(const dlc_tensor *to, const dlc_tensor *from, const char *path, const dlc_sink *sink)
+static bool load_one(const dlc_tensor *to, const dlc_tensor_file *file, const char *path, const dlc_sink *sink)
 {
+  const dlc_tensor *from = dlc_tensor_find(file, to->name);
   const size_t n = dlc_tensor_bytes(to) / dlc_dtype_bytes(to->dtype);
   if (!from) {
     dlc_say(sink, DLC_LOG_WARN, "%s: no `%s`; it keeps its random start", path, to->name);
@@ -133,7 +127,7 @@ static bool load_one(const dlc_tensor *to, const dlc_tensor *from, const char *p
   const bool real = from->dtype == DLC_F32 || from->dtype == DLC_F64;
   if (!same_shape(to, from) || (to->dtype == DLC_F32 ? !real : from->dtype != to->dtype)) {
     dlc_say(sink, DLC_LOG_WARN, "%s: `%s` is %s%s, the model's is %s%s; it keeps its random start", path, to->name,
-            dlc_dtype_name(from->dtype), dlc_name_shape(from->rank, from->dim).text, dlc_dtype_name(to->dtype),
+            file->types[from - file->tensors], dlc_name_shape(from->rank, from->dim).text, dlc_dtype_name(to->dtype),
             dlc_name_shape(to->rank, to->dim).text);
     return false;
   }
@@ -157,7 +151,7 @@ static dlc_status load_all(dlc_parameters *p, const dlc_tensor_file *file, const
 {
   for (uint32_t k = 0; k < p->n; k++) {
     const dlc_tensor *to = &p->list[k].tensor;
-    if (load_one(to, find_tensor(file, to->name), path, NULL)) continue;
+    if (load_one(to, file, path, NULL)) continue;
     return dlc_fail(DLC_INVALID, "%s has no `%s` of shape %s: it is not of this model", path, to->name,
                     dlc_name_shape(to->rank, to->dim).text);
   }
@@ -169,7 +163,7 @@ static dlc_status load_some(dlc_parameters *p, const dlc_tensor_file *file, cons
   uint32_t loaded = 0;
   for (uint32_t k = 0; k < p->n; k++) {
     const dlc_tensor *to = &p->list[k].tensor;
-    loaded += load_one(to, find_tensor(file, to->name), path, sink);
+    loaded += load_one(to, file, path, sink);
   }
   report_unused(p, file, path, sink);
   if (loaded == 0) return dlc_fail(DLC_INVALID, "%s: none of its tensors fits this model", path);

@@ -24,7 +24,7 @@ typedef struct dlc_tensor_file {
   dlc_tensor *tensors; /* sorted by name */
   const char **types;  /* by tensor: the type's name in the file. F16 and BF16 come as f32 */
   uint32_t n_metadata;
-  const char **metadata; /* pairs key, value; sorted by nothing */
+  const char **metadata; /* pairs key, value */
   void *memory;          /* owner of all names and data */
 } dlc_tensor_file;
 

@@ -82,8 +82,7 @@ static dlc_status check_fd(int fd, const char *path, char *buffer)
   char expected[DLC_DIGITS];
   size_t n;
   DLC_TRY(read_block(fd, path, buffer, &n));
-  if (!is_signed(buffer, n))
-    return dlc_fail(DLC_INVALID, "%s: damaged: %zu bytes that do not begin with a checksum", path, n);
+  if (!is_signed(buffer, n)) return dlc_fail(DLC_INVALID, "%s: damaged: it does not begin with a checksum", path);
   memcpy(expected, buffer + DLC_DIGITS_AT, DLC_DIGITS);
   memcpy(buffer + DLC_DIGITS_AT, zeros, DLC_DIGITS);
   XXH3_64bits_reset(&state);

@@ -163,6 +163,95 @@ def rows():
     large = torch.tensor([[900.0, -900.0, 899.0], [-800.0, -800.5, -801.0]])
     for op, f in (("softmax", F.softmax), ("log_softmax", F.log_softmax)):
         add_differentiable(op, "large numbers", [large], lambda x: f(x, 1))
+    for shape in ((5,), (2, 3, 4), (2, 1, 3, 2)):
+        for op, f in (("softmax", F.softmax), ("log_softmax", F.log_softmax)):
+            add_differentiable(op, "x".join(map(str, shape)), [draw(*shape)], lambda x: f(x, -1))
+
+
+def activations():
+    kinks = torch.tensor([[0.0, 3.0, -3.0], [6.0, -0.5, 7.0]])
+    slope, alpha = {"negative_slope": 0.125}, {"alpha": 0.75}
+    curves = (("leaky_relu", F.leaky_relu, {}), ("leaky_relu", lambda x: F.leaky_relu(x, 0.125), slope),
+              ("elu", F.elu, {}), ("elu", lambda x: F.elu(x, 0.75), alpha), ("gelu", F.gelu, {}),
+              ("gelu", lambda x: F.gelu(x, approximate="tanh"), {"approximate": "tanh"}), ("silu", F.silu, {}),
+              ("tanh", torch.tanh, {}), ("sigmoid", torch.sigmoid, {}), ("relu6", F.relu6, {}),
+              ("hardswish", F.hardswish, {}))
+    for op, f, attr in curves:
+        for shape in ((5,), (2, 3, 2, 4)):
+            add_differentiable(op, "x".join(map(str, shape)), [draw(*shape) * 4], f, attr)
+        add_differentiable(op, "kinks", [kinks], f, attr)
+
+
+def philox(seed, purpose, step, sample, n):
+    """The first n words: Philox4x32-10 (Salmon et al. 2011) of the counters (draw, sample, step, purpose)."""
+    words = []
+    for block in range((n + 3) // 4):
+        c, key = [block, sample, step, purpose], [seed & 0xFFFFFFFF, seed >> 32]
+        for _ in range(10):
+            a, b = c[0] * 0xD2511F53, c[2] * 0xCD9E8D57
+            c = [(b >> 32) ^ c[1] ^ key[0], b & 0xFFFFFFFF, (a >> 32) ^ c[3] ^ key[1], a & 0xFFFFFFFF]
+            key = [(key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF]
+        words += c
+    return words[:n]
+
+
+def dropouts():
+    def add(op, shape, p, seed, step):
+        each = shape[1] if op == "dropout2d" else torch.Size(shape[1:]).numel()
+        kept = [[w >= p * 2**32 for w in philox(seed, 0x8000, step, n, each)] for n in range(shape[0])]
+        mask = torch.tensor(kept).reshape(shape[:2] if op == "dropout2d" else shape)
+        factor = mask.double() / (1 - p) if p < 1 else mask.double()
+        factor = factor.reshape(tuple(mask.shape) + (1,) * (len(shape) - mask.dim()))
+        key = tensor(torch.tensor([seed & 0xFFFFFFFF, seed >> 32, step]), "i64")
+        add_differentiable(op, f"{'x'.join(map(str, shape))}, p {p}", [draw(*shape)], lambda x: x * factor, {"p": p},
+                           extra_in=[key], extra_out=[tensor(mask, "u8")])
+
+    for p in (0, 0.25, 0.5, 1):
+        add("dropout", (3, 7), p, 1, 1)
+        add("dropout", (2, 3, 2, 5), p, 0x123456789ABCDEF0, 70000)
+        add("dropout2d", (3, 10, 2, 1), p, 0xFEDCBA9876543210, 2)
+
+
+def joins():
+    for shape in ((4,), (2, 3), (2, 3, 2, 4)):
+        add_differentiable("multiply", "x".join(map(str, shape)), [draw(*shape), draw(*shape)], torch.mul)
+    for name, shapes, dim in (("channels", ((2, 3, 2, 2), (2, 1, 2, 2)), 1), ("first", ((1, 3), (4, 3), (2, 3)), 0),
+                              ("last", ((2, 2, 3), (2, 2, 1), (2, 2, 2)), -1), ("rank 1", ((3,), (2,)), 0)):
+        add_differentiable("concat", name, [draw(*s) for s in shapes], lambda *x: torch.cat(x, dim), {"dim": dim})
+    for name, shape, dim, begin, end in (("first channels", (2, 5, 2, 2), 1, 0, 2), ("samples", (5, 3), 0, 1, 4),
+                                         ("from the end", (2, 3, 6), -1, -4, -1), ("to the end", (2, 6), 1, 2, 0),
+                                         ("all", (3, 2), 1, 0, 2)):
+        at = (slice(None),) * (dim % len(shape)) + (slice(begin, end or None),)
+        add_differentiable("slice", name, [draw(*shape)], lambda x: x[at], {"dim": dim, "begin": begin, "end": end})
+    add_differentiable("transpose", "3x4x5", [draw(3, 4, 5)], lambda x: x.transpose(1, 2))
+    add_differentiable("tokens", "2x3x4x2", [draw(2, 3, 4, 2)], lambda x: x.flatten(2).transpose(1, 2))
+
+
+def attentions():
+    for n, t, heads, width in ((1, 1, 1, 1), (2, 5, 3, 4), (1, 7, 2, 1), (3, 4, 1, 6)):
+        name, features = f"{n}x{t}x{heads}x{width}", heads * width
+        q, k, v = (draw(n, t, features) for _ in range(3))
+
+        def heads_of(x):
+            return x.reshape(n, t, heads, width).transpose(1, 2)
+
+        def attend(q, k, v):
+            y = F.scaled_dot_product_attention(heads_of(q), heads_of(k), heads_of(v))
+            return y.transpose(1, 2).reshape(n, t, features)
+
+        prob = F.softmax(heads_of(q) @ heads_of(k).transpose(2, 3) / width**0.5, 3)
+        add_differentiable("attention", name, [q, k, v], attend, {"num_heads": heads}, extra_out=[tensor(prob)])
+
+        module = torch.nn.MultiheadAttention(features, heads, batch_first=True)
+        names = ["in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"]
+        assert [p for p, _ in module.named_parameters()] == names
+        weights = [draw(*p.shape) for p in module.parameters()]
+        add_differentiable("multi_head_attention", name, [q] + weights,
+                           lambda x, *w: torch.func.functional_call(module, dict(zip(names, w)), (x, x, x),
+                                                                    {"need_weights": False})[0], {"num_heads": heads})
+        add_differentiable("class_token", name, [q, draw(1, 1, features)],
+                           lambda x, token: torch.cat([token.expand(n, -1, -1), x], 1))
+        add_differentiable("position_embedding", name, [q, draw(1, t, features)], torch.add)
 
 
 def normalize():
@@ -266,7 +355,9 @@ def updates():
 
 
 if __name__ == "__main__":
-    for section in (conv2d, linear, elementwise, max_pool2d, rows, normalize, optimizers, updates):
+    sections = (conv2d, linear, elementwise, activations, dropouts, joins, attentions, max_pool2d, rows, normalize,
+                optimizers, updates)
+    for section in sections:
         if len(sys.argv) == 1 or section.__name__ in sys.argv:
             torch.manual_seed(zlib.crc32(section.__name__.encode()))
             section()

@@ -4,8 +4,10 @@
 #include "suite.h"
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 static void check_reason(const char *format, const char *path)
 {
@@ -171,6 +173,27 @@ START_TEST(what_a_living_writer_has_written_is_not_removed)
 }
 END_TEST
 
+/* Stands in for the system's: a cleaner removes the temporary in the instant before it is locked. */
+static const char *taken;
+int flock(int fd, int how)
+{
+  if (taken) unlink(taken);
+  taken = NULL;
+  return (int)syscall(SYS_flock, fd, how);
+}
+
+START_TEST(a_temporary_that_was_taken_for_a_leftover_is_made_again)
+{
+  char name[100];
+  snprintf(name, sizeof name, ".a.%ld-0.tmp", (long)getpid());
+  taken = in_folder(name);
+  ck_assert_int_eq(dlc_write_file(in_folder("a"), "whole", 5), DLC_OK);
+  ck_assert_ptr_null(taken);
+  check_content(in_folder("a"), "whole");
+  ck_assert_int_eq(count_entries(), 1);
+}
+END_TEST
+
 START_TEST(the_file_before_is_kept_under_another_name_if_wished)
 {
   for (int i = 0; i < 3; i++) {
@@ -255,6 +278,7 @@ int main(void)
   tcase_add_test(t, permissions_are_those_the_user_asked_for);
   tcase_add_test(t, what_killed_processes_left_of_a_file_is_removed);
   tcase_add_test(t, what_a_living_writer_has_written_is_not_removed);
+  tcase_add_test(t, a_temporary_that_was_taken_for_a_leftover_is_made_again);
   tcase_add_test(t, the_file_before_is_kept_under_another_name_if_wished);
   tcase_add_test(t, a_folder_that_is_not_there_is_named);
   tcase_add_test(t, a_folder_that_may_not_be_written_is_named);

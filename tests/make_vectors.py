@@ -156,8 +156,6 @@ def rows():
         add_differentiable("log_softmax", name, [draw(n, k)], lambda x: F.log_softmax(x, 1))
         logits, labels = draw(n, k), torch.randint(0, k, (n,))
         labels[::2] = logits.argmax(1)[::2]
-        add_differentiable("cross_entropy", name, [logits], lambda x: F.cross_entropy(x, labels).reshape(1),
-                           extra_in=[tensor(labels, "i32")], extra_out=[tensor(F.log_softmax(logits, 1))])
         hits = (logits.argmax(1) == labels).sum().reshape(1).double()
         add_case("correct", name, [tensor(logits), tensor(labels, "i32")], [tensor(hits)])
     large = torch.tensor([[900.0, -900.0, 899.0], [-800.0, -800.5, -801.0]])
@@ -280,6 +278,55 @@ def optimizer(op, name, make, attr, states, lr, start=None, steps=4):
 
 
 class Lars(torch.optim.Optimizer):
+def losses():
+    def add(op, name, n, k, forward, attr={}, weights=None, x=None, log_prob=False):
+        """forward(x, labels, weights); class weights are an input where they are given."""
+        x = draw(n, k) if x is None else x
+        labels = torch.randint(0, k, (n,))
+        labels[-1] = k - 1  # whose weight is not 0
+        extra = [tensor(labels, "i32")] + ([tensor(weights)] if weights is not None else [])
+        add_differentiable(op, name, [x], lambda t: forward(t, labels, weights).reshape(1), attr, extra,
+                           [tensor(F.log_softmax(x, 1))] if log_prob else [])
+
+    def onehot(f):
+        return lambda x, labels, weights: f(x, F.one_hot(labels, x.shape[1]).double())
+
+    for n, k in ((1, 1), (1, 10), (3, 2), (4, 10), (2, 17)):
+        name, weights = f"{n}x{k}", torch.randint(1, 129, (k,)).double() / 64
+        weights[0] = weights[0] if k == 1 else 0
+        for smoothing in (0, 0.125):
+            def cross_entropy(x, labels, w):
+                return F.cross_entropy(x, labels, w, label_smoothing=smoothing)
+
+            what, attr = (", smoothed", {"label_smoothing": smoothing}) if smoothing else ("", {})
+            add("cross_entropy", name + what, n, k, cross_entropy, attr, log_prob=True)
+            add("cross_entropy", name + what + ", weighted", n, k, cross_entropy, attr, weights, log_prob=True)
+        add("nll_loss", name, n, k, F.nll_loss)
+        add("nll_loss", name + ", weighted", n, k, F.nll_loss, weights=weights)
+        add("mse_loss", name, n, k, onehot(F.mse_loss))
+        add("bce_with_logits", name, n, k, onehot(F.binary_cross_entropy_with_logits))
+    large = torch.tensor([[900.0, -900.0, 899.0], [-800.0, -800.5, -801.0]])
+    add("cross_entropy", "large numbers", 2, 3, lambda x, labels, w: F.cross_entropy(x, labels), x=large, log_prob=True)
+    add("bce_with_logits", "large numbers", 2, 3, onehot(F.binary_cross_entropy_with_logits), x=large)
+    for weight in (0.0, 0.375, 1.0):
+        w = torch.tensor([weight])
+        add_differentiable("lerp", str(weight), [draw(1), draw(1)], lambda a, b: torch.lerp(b, a, w),
+                           extra_in=[tensor(w)])
+
+
+def mixing():
+    for name, shape, share, box in (("mixup", (3, 1, 2, 3), 0.375, (0, 0, 0, 0)), ("one", (1, 2, 2, 2), 0.25, (0,) * 4),
+                                    ("cutmix", (3, 2, 4, 5), 1.0, (1, 2, 3, 5)), ("both", (2, 1, 3, 3), 0.5, (0, 0, 2, 1))):
+        x = draw(*shape)
+        other, (top, left, bottom, right) = x.roll(1, 0), box
+        y = share * x + (1 - share) * other
+        y[:, :, top:bottom, left:right] = other[:, :, top:bottom, left:right]
+        add_case("mix", name, [tensor(x), tensor(torch.tensor([share])), tensor(torch.tensor(box), "i64")], [tensor(y)])
+    for n in (1, 5):
+        labels = torch.randint(0, 10, (n,))
+        add_case("roll", str(n), [tensor(labels, "i32")], [tensor(labels.roll(1), "i32")])
+
+
     """You, Gitman and Ginsburg 2017; PyTorch has none."""
 
     def __init__(self, params, lr, momentum=0.9, weight_decay=0, trust_coefficient=0.001, eps=1e-8):
@@ -356,7 +403,7 @@ def updates():
 
 if __name__ == "__main__":
     sections = (conv2d, linear, elementwise, activations, dropouts, joins, attentions, max_pool2d, rows, normalize,
-                optimizers, updates)
+                losses, mixing, optimizers, updates)
     for section in sections:
         if len(sys.argv) == 1 or section.__name__ in sys.argv:
             torch.manual_seed(zlib.crc32(section.__name__.encode()))

@@ -108,13 +108,6 @@ static bool draw_rows(uint64_t *s, problem *p)
   return true;
 }
 
-static bool draw_cross_entropy(uint64_t *s, problem *p)
-{
-  draw_rows(s, p);
-  add_input(p, "labels", LABELS, 1, p->in[0].dim);
-  return true;
-}
-
 static void check_conv2d_windows(void)
 {
   check_windows();
@@ -137,7 +130,6 @@ int main(void)
       {"reshape", draw_reshape, NULL},
       {"softmax", draw_rows, NULL},
       {"log_softmax", draw_rows, NULL},
-      {"cross_entropy", draw_cross_entropy, NULL},
   };
   return gradient_main(cases, sizeof cases / sizeof cases[0]);
 }

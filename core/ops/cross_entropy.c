@@ -99,6 +99,7 @@ const dlc_op dlc_op_cross_entropy_grad = {
     .name = "cross_entropy_grad",
     .version = 2,
     .kind = DLC_OP_PLAIN,
+    .flags = DLC_OP_VARIADIC, /* class weights or none */
     .n_data = 3,
     .attr_size = sizeof(dlc_cross_entropy),
     .attrs = attrs,

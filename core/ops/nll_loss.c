@@ -79,6 +79,7 @@ const dlc_op dlc_op_nll_loss_grad = {
     .name = "nll_loss_grad",
     .version = 1,
     .kind = DLC_OP_PLAIN,
+    .flags = DLC_OP_VARIADIC, /* class weights or none */
     .n_data = 2,
     .attr_size = sizeof(dlc_nll_loss_grad),
     .attrs = grad_attrs,

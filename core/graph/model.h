@@ -67,7 +67,7 @@ typedef struct dlc_model_graph {
 typedef struct dlc_model_use {
   int64_t classes;
   bool training;      /* false: layers are built as they are in evaluation */
-  const char *prefix; /* before the names of all tensors; NULL: nothing */
+  const char *prefix; /* before the names of all tensors, which are then states: a copy of the model; NULL: nothing */
 } dlc_model_use;
 
 /* Appends the layers to `g`, from the value `input` ([batch, C, H, W], f32). The last layer must give [batch, classes].

@@ -81,7 +81,8 @@ static dlc_status add_param(builder *b, const dlc_layer_text *layer, const dlc_p
   dlc_str_addf(&name, "%s%s%s", b->use->prefix ? b->use->prefix : "", layer->prefix, p->name);
   dlc_status status = dlc_str_ok(&name) ? check_new(b, dlc_str_get(&name)) : dlc_fail_nomem();
   if (status >= 0)
-    status = dlc_graph_value(b->g, dlc_str_get(&name), role, p->value.dtype, p->value.rank, p->value.dim, id);
+    status = dlc_graph_value(b->g, dlc_str_get(&name), b->use->prefix ? DLC_ROLE_STATE : role, p->value.dtype,
+                             p->value.rank, p->value.dim, id);
   dlc_str_free(&name);
   if (status < 0) return status;
   if (b->out->n_params == b->param_capacity) {

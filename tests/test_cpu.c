@@ -106,6 +106,13 @@ static int64_t random_extent(void)
   return random_between(0, 3) ? random_between(1, 40) : random_between(41, 300);
 }
 
+/* [batch, features], or about as much in three dimensions. */
+static void random_rows(one_node *n, int shape, int64_t batch, int64_t features)
+{
+  const int64_t dim[3] = {(batch + 2) / 3, 3, features};
+  node_random(n, 1, shape % 3 == 1 ? 3 : 2, shape % 3 == 1 ? dim : (const int64_t[]){batch, features});
+}
+
 START_TEST(linear_matches_the_reference)
 {
   if (!open_isa(_i)) return;
@@ -114,7 +121,7 @@ START_TEST(linear_matches_the_reference)
     one_node n;
     node_init(&n, "linear");
     n.attr.linear = (dlc_linear){out, random_between(0, 1)};
-    RANDOM(&n, 1, batch, in);
+    random_rows(&n, s, batch, in);
     RANDOM(&n, 1, out, in);
     if (n.attr.linear.bias) RANDOM(&n, 1, out);
     check_sum(&n, isas[_i]);
@@ -132,12 +139,12 @@ START_TEST(linear_gradients_match_the_reference)
     const int64_t in = large ? 701 : random_extent(), out = large ? 333 : random_extent();
     one_node n;
     node_init(&n, "linear_grad_input");
-    RANDOM(&n, 1, batch, out);
+    random_rows(&n, s, batch, out);
     RANDOM(&n, 1, out, in);
     check_sum(&n, isas[_i]);
     node_init(&n, "linear_grad_weight");
-    RANDOM(&n, 1, batch, out);
-    RANDOM(&n, 1, batch, in);
+    random_rows(&n, s, batch, out);
+    random_rows(&n, s, batch, in);
     check_sum(&n, isas[_i]);
   }
   cpu_close(&device);

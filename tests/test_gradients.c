@@ -51,10 +51,12 @@ static bool draw_max_pool2d(uint64_t *s, problem *p)
 
 static bool draw_linear(uint64_t *s, problem *p)
 {
-  const int64_t x[2] = {PICK(s, 1, 2, 3, 7, 16), PICK(s, 1, 3, 6, 16, 17, 33)};
-  const int64_t weight[2] = {PICK(s, 1, 2, 3, 10, 16, 17), x[1]};
+  const uint32_t rank = (uint32_t)PICK(s, 2, 2, 3, 4);
+  int64_t x[4] = {PICK(s, 1, 2, 3, 7, 16), PICK(s, 1, 2, 3), PICK(s, 1, 2, 3)};
+  x[rank - 1] = PICK(s, 1, 3, 6, 16, 17, 33);
+  const int64_t weight[2] = {PICK(s, 1, 2, 3, 10, 16, 17), x[rank - 1]};
   p->attr.linear = (dlc_linear){weight[0], draw_below(s, 2)};
-  add_input(p, "x", SMOOTH, 2, x);
+  add_input(p, "x", SMOOTH, rank, x);
   add_input(p, "weight", SMOOTH, 2, weight);
   if (p->attr.linear.bias) add_input(p, "bias", SMOOTH, 1, weight);
   return true;

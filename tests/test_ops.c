@@ -74,8 +74,8 @@ START_TEST(parameters_are_refused_with_the_layers_reason)
 {
   dlc_linear linear = {10, 1};
   dlc_param p;
-  ck_assert_int_eq(param_of("linear", &linear, F32(64, 16, 4, 4), 0, &p), DLC_INVALID);
-  ck_assert_str_eq(dlc_reason(), "input is [64, 16, 4, 4], expected [batch, features]: flatten comes first");
+  ck_assert_int_eq(param_of("linear", &linear, F32(64), 0, &p), DLC_INVALID);
+  ck_assert_str_eq(dlc_reason(), "input is [64], expected [batch, ..., features]");
 }
 END_TEST
 
@@ -93,11 +93,24 @@ START_TEST(linear_gives_out_features_per_sample)
 }
 END_TEST
 
+START_TEST(linear_goes_over_the_last_dimension)
+{
+  dlc_linear a = {10, 1};
+  inferred r = INFER("linear", &a, F32(6, 5, 4, 3), F32(10, 3), F32(10));
+  check_shape(&r, 0, DLC_F32, DIMS(6, 5, 4, 10));
+  r = INFER("linear_grad_input", NULL, F32(6, 5, 4, 10), F32(10, 3));
+  check_shape(&r, 0, DLC_F32, DIMS(6, 5, 4, 3));
+  r = INFER("linear_grad_weight", NULL, F32(6, 5, 4, 10), F32(6, 5, 4, 3));
+  check_shape(&r, 0, DLC_F32, DIMS(10, 3));
+  check_refused(INFER("linear_grad_weight", NULL, F32(6, 20, 10), F32(6, 5, 4, 3)),
+                "x is [6, 5, 4, 3], expected [6, 20, 3]");
+}
+END_TEST
+
 START_TEST(linear_refuses_what_does_not_fit)
 {
   dlc_linear a = {10, 0};
-  check_refused(INFER("linear", &a, F32(64, 16, 4, 4), F32(10, 16)),
-                "input is [64, 16, 4, 4], expected [batch, features]: flatten comes first");
+  check_refused(INFER("linear", &a, F32(64), F32(10, 64)), "input is [64], expected [batch, ..., features]");
   check_refused(INFER("linear", &a, F32(64, 400), F32(10, 256)), "weight is [10, 256], expected [10, 400]");
   check_refused(INFER("linear_grad_input", NULL, F32(64, 10), F32(9, 400)), "weight is [9, 400], expected [10, 400]");
   check_refused(INFER("linear_grad_weight", NULL, F32(64, 10), F32(63, 400)), "x is [63, 400], expected [64, 400]");
@@ -299,6 +312,7 @@ static void add_rules(TCase *t)
 static void add_layers(TCase *t)
 {
   tcase_add_test(t, linear_gives_out_features_per_sample);
+  tcase_add_test(t, linear_goes_over_the_last_dimension);
   tcase_add_test(t, linear_refuses_what_does_not_fit);
   tcase_add_test(t, bias_needs_one_number_per_channel);
   tcase_add_test(t, max_pool2d_strides_by_its_kernel_unless_told);

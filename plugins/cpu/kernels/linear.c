@@ -2,7 +2,8 @@
  *   y [N,O]  = x [N,I] weight^T [I,O] + bias
  *   dx [N,I] = dy [N,O] weight [O,I]
  *   dw [O,I] = dy^T [O,N] x [N,I]
- * Tasks are pieces of the columns, so each element is summed by one task in one order. */
+ * where all dimensions of x but the last are N. Tasks are pieces of the columns, so each element is summed by one task
+ * in one order. */
 #include "kernels.h"
 #include <limits.h>
 
@@ -20,6 +21,16 @@ typedef struct call {
   const float *a, *b, *bias;
   float *c;
 } call;
+
+static int64_t last(const dlc_value *v)
+{
+  return v->dim[v->rank - 1];
+}
+
+static int64_t rows_of(const dlc_value *v)
+{
+  return dlc_count(v) / last(v);
+}
 
 static linear *prepare(const dlc_device *device, linear shape, int64_t cols, int64_t step, double grain, dlc_kernel *k)
 {
@@ -75,7 +86,7 @@ static void forward_task(void *arg, uint32_t i)
 dlc_status cpu_linear(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
 {
   const dlc_value *x = cpu_in(g, node, 0), *w = cpu_in(g, node, 1);
-  const linear shape = {.batch = x->dim[0], .in = x->dim[1], .out = w->dim[0], .bias = node->n_in > 2};
+  const linear shape = {.batch = rows_of(x), .in = last(x), .out = w->dim[0], .bias = node->n_in > 2};
   linear *l = prepare(device, shape, shape.out, DOT_STEP, CPU_GRAIN_FLOPS, k);
   if (!l) return DLC_NOMEM;
   l->task = forward_task;
@@ -140,7 +151,7 @@ static void grad_input_blas_task(void *arg, uint32_t i)
 dlc_status cpu_linear_grad_input(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
 {
   const dlc_value *dy = cpu_in(g, node, 0), *w = cpu_in(g, node, 1);
-  return prepare_grad(device, dy->dim[0], w->dim[1], w->dim[0], grad_input_task, grad_input_blas_task, k);
+  return prepare_grad(device, rows_of(dy), w->dim[1], w->dim[0], grad_input_task, grad_input_blas_task, k);
 }
 
 static void grad_weight_task(void *arg, uint32_t i)
@@ -174,5 +185,5 @@ static void grad_weight_blas_task(void *arg, uint32_t i)
 dlc_status cpu_linear_grad_weight(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
 {
   const dlc_value *dy = cpu_in(g, node, 0), *x = cpu_in(g, node, 1);
-  return prepare_grad(device, dy->dim[0], x->dim[1], dy->dim[1], grad_weight_task, grad_weight_blas_task, k);
+  return prepare_grad(device, rows_of(dy), last(x), last(dy), grad_weight_task, grad_weight_blas_task, k);
 }

@@ -175,37 +175,91 @@ START_TEST(the_other_ops_give_the_same_bytes)
   RANDOM(&n, 1, 3);
   RANDOM(&n, 1, 3);
   check_bytes(&n);
-  n = named("cross_entropy");
-  RANDOM(&n, 4, 1001, 301);
-  INPUT(&n, DLC_I32, 1001);
+  close_devices();
+}
+END_TEST
+
+START_TEST(losses_give_the_same_bytes)
+{
+  static const char *const losses[] = {"cross_entropy", "nll_loss", "mse_loss", "bce_with_logits"};
+  static const char *const grads[] = {"cross_entropy_grad", "mse_loss_grad", "bce_with_logits_grad"};
+  open_devices();
+  for (int i = 0; i < 4; i++) {
+    one_node n = named(losses[i]);
+    RANDOM(&n, 4, 1001, 301);
+    INPUT(&n, DLC_I32, 1001);
+    check_bytes(&n);
+  }
+  for (int i = 0; i < 3; i++) {
+    one_node n = named(grads[i]);
+    RANDOM(&n, 1, 1);
+    RANDOM(&n, 4, 1001, 301);
+    INPUT(&n, DLC_I32, 1001);
+    check_bytes(&n);
+  }
+  close_devices();
+}
+END_TEST
+
+/* With as many states, drawn from [0, 1), as the optimizer has. */
+static void check_optimizer(one_node n, int states)
+{
+  enum { COUNT = 200001 };
+  RANDOM(&n, 1, COUNT);
+  for (int i = 0; i < states; i++) {
+    float *x = RANDOM(&n, 1, COUNT);
+    for (int j = 0; j < COUNT; j++) x[j] = fabsf(x[j]);
+  }
+  RANDOM(&n, 1, COUNT);
+  *(float *)INPUT(&n, DLC_F32, 1) = 0.1f;
+  *(int64_t *)INPUT(&n, DLC_I64, 1) = 1;
   check_bytes(&n);
-  n = named("cross_entropy_grad");
-  RANDOM(&n, 1, 1);
-  RANDOM(&n, 4, 1001, 301);
-  INPUT(&n, DLC_I32, 1001);
-  check_bytes(&n);
+}
+
+START_TEST(optimizers_give_the_same_bytes)
+{
+  open_devices();
+  one_node n = named("sgd");
+  n.attr.sgd = (dlc_sgd){.momentum = 0.9, .weight_decay = 0.01, .nesterov = 1};
+  check_optimizer(n, 1);
+  n = named("adam");
+  n.attr.adam = (dlc_adam){.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
+  check_optimizer(n, 2);
+  n = named("rmsprop");
+  n.attr.rmsprop = (dlc_rmsprop){.alpha = 0.99, .eps = 1e-8, .momentum = 0.9};
+  check_optimizer(n, 2);
+  n = named("adagrad");
+  n.attr.adagrad = (dlc_adagrad){.eps = 1e-10};
+  check_optimizer(n, 1);
+  n = named("lars");
+  n.attr.lars = (dlc_lars){.momentum = 0.9, .weight_decay = 0.01, .trust_coefficient = 0.01};
+  check_optimizer(n, 1);
   close_devices();
 }
 END_TEST
 
 START_TEST(updates_give_the_same_bytes)
 {
+  static const char *const updates[] = {"accumulate", "ema"};
   open_devices();
-  enum { COUNT = 200001 };
-  one_node n = named("sgd");
-  n.attr.sgd = (dlc_sgd){.momentum = 0.9, .weight_decay = 0.01};
-  for (int i = 0; i < 3; i++) RANDOM(&n, 1, COUNT);
-  *(float *)INPUT(&n, DLC_F32, 1) = 0.1f;
-  *(int64_t *)INPUT(&n, DLC_I64, 1) = 1;
+  one_node n = named("square_sum");
+  RANDOM(&n, 1, 1000003);
   check_bytes(&n);
-  n = named("adam");
-  n.attr.adam = (dlc_adam){.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
-  RANDOM(&n, 1, COUNT);
-  RANDOM(&n, 1, COUNT);
-  INPUT(&n, DLC_F32, COUNT);
-  RANDOM(&n, 1, COUNT);
-  *(float *)INPUT(&n, DLC_F32, 1) = 0.1f;
-  *(int64_t *)INPUT(&n, DLC_I64, 1) = 1;
+  n = named("scale");
+  RANDOM(&n, 1, 200001);
+  RANDOM(&n, 1, 1);
+  check_bytes(&n);
+  for (int i = 0; i < 2; i++) {
+    n = named(updates[i]);
+    RANDOM(&n, 1, 200001);
+    RANDOM(&n, 1, 200001);
+    RANDOM(&n, 1, 1);
+    check_bytes(&n);
+  }
+  n = named("mix");
+  RANDOM(&n, 1, 61, 3, 31, 30);
+  RANDOM(&n, 1, 1);
+  memcpy(INPUT(&n, DLC_I64, 4), (const int64_t[]){3, 4, 20, 25}, 4 * sizeof(int64_t));
   check_bytes(&n);
   close_devices();
 }
@@ -237,6 +291,8 @@ int main(void)
   tcase_add_test(tests, linear_layers_give_the_same_bytes);
   tcase_add_test(tests, pooling_gives_the_same_bytes);
   tcase_add_test(tests, the_other_ops_give_the_same_bytes);
+  tcase_add_test(tests, losses_give_the_same_bytes);
+  tcase_add_test(tests, optimizers_give_the_same_bytes);
   tcase_add_test(tests, updates_give_the_same_bytes);
   tcase_add_test(tests, denormal_numbers_count_as_zero_on_every_thread_and_only_in_kernels);
   Suite *suite = suite_create("cpu threads");

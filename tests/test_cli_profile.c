@@ -61,10 +61,10 @@ END_TEST
 
 START_TEST(rows_can_be_layers_or_shapes)
 {
-  ck_runs(QUICK "--profile --profile-by layer --profile-sort name --name x", 0);
+  ck_runs(QUICK "--profile --profile-rows 0 --profile-by layer --profile-sort name --name x", 0);
   ck_contains(out_text, " fc1 ");
   ck_lacks(out_text, " linear ");
-  ck_runs(QUICK "--profile --profile-by shape --name y", 0);
+  ck_runs(QUICK "--profile --profile-rows 0 --profile-by shape --name y", 0);
   ck_contains(out_text, " Input Shapes\n");
   ck_contains(out_text, "[[32, 784], [128, 784], [128]]\n");
 }
@@ -74,7 +74,7 @@ START_TEST(loader_threads_have_a_table_and_a_line_in_the_trace_each)
 {
   make_pictures("pets", 4);
   ck_runs("--data-dir pets --backend reference --model mlp --batch-size 4 --epochs 1 --logger none --workers 2 "
-          "--train-transforms resize([8,8]) --eval-transforms resize([8,8]) --profile --name x",
+          "--train-transforms resize([8,8]) --eval-transforms resize([8,8]) --profile --profile-rows 0 --name x",
           0);
   ck_contains(out_text, " wait for loader ");
   ck_contains(out_text, " read batch ");

@@ -293,6 +293,23 @@ static const char *names_in(char *text)
   return names;
 }
 
+START_TEST(nodes_that_compute_much_show_how_fast)
+{
+  dlc_profile *p = open_profile(1, 1, 10);
+  run_graph(p, 1);
+  dlc_profile_row *conv = row_of(dlc_profile_main(p), "conv1", "conv2d");
+  ck_assert_double_eq(conv->flops, 2 * 2 * 3 * 2 * 2 * 9);
+  conv->calls = 10;
+  conv->self = conv->total = 1000;
+  char *text = table_of(p, DLC_PROFILE_BY_OP, DLC_PROFILE_SORT_NAME, 0);
+  ck_assert_ptr_nonnull(strstr(text, "# of Calls       GFLOP/s\n"));
+  ck_assert_ptr_nonnull(strstr(text, "            10           4.3\n"));
+  ck_assert_msg(strstr(text, "             1            --\n") != NULL, "relu has a rate: %s", text);
+  free(text);
+  dlc_profile_close(p);
+}
+END_TEST
+
 START_TEST(rows_are_sorted_as_asked_and_as_many_as_asked)
 {
   dlc_profile *p = open_profile(1, 1, 10);
@@ -318,7 +335,7 @@ START_TEST(nodes_are_added_up_by_op_layer_or_shape)
   ck_assert_str_eq(names_in(table_of(p, DLC_PROFILE_BY_OP, DLC_PROFILE_SORT_NAME, 0)),
                    "conv2d conv2d_grad_weight relu sgd");
   char *text = table_of(p, DLC_PROFILE_BY_LAYER, DLC_PROFILE_SORT_CALLS, 0);
-  ck_assert_msg(strstr(text, "            15\n") != NULL, "conv1 has not 3 nodes run 5 times: %s", text);
+  ck_assert_msg(strstr(text, "            15  ") != NULL, "conv1 has not 3 nodes run 5 times: %s", text);
   ck_assert_str_eq(names_in(text), "conv1 1");
   text = table_of(p, DLC_PROFILE_BY_SHAPE, DLC_PROFILE_SORT_NAME, 0);
   ck_assert_ptr_nonnull(strstr(text, " Input Shapes\n"));
@@ -540,6 +557,7 @@ int main(void)
   tcase_add_test(c, spans_are_kept_in_the_steps_asked_for_and_rows_are_complete);
   tcase_add_test(c, every_node_is_timed_and_known_by_layer_op_part_and_shapes);
   tcase_add_test(c, the_table_has_pytorchs_columns_units_and_footer);
+  tcase_add_test(c, nodes_that_compute_much_show_how_fast);
   tcase_add_test(c, rows_are_sorted_as_asked_and_as_many_as_asked);
   tcase_add_test(c, nodes_are_added_up_by_op_layer_or_shape);
   tcase_add_test(c, long_names_are_cut);

@@ -4,6 +4,7 @@
 #include "base/shape.h"
 #include "base/status.h"
 #include "dlcore/op.h"
+#include "graph/flops.h"
 #include "run/profile_rows.h"
 #include <stdlib.h>
 #include <string.h>
@@ -158,7 +159,8 @@ dlc_status dlc_profile_add_node(dlc_profile *p, const char *program, const dlc_g
                          .program = dlc_arena_strdup(&p->arena, program),
                          .op = dlc_arena_strdup(&p->arena, n->op->name),
                          .part = part_of(g, n),
-                         .shapes = shapes_of(&p->arena, g, n)};
+                         .shapes = shapes_of(&p->arena, g, n),
+                         .flops = dlc_node_flops(g, node)};
   if (!r->name || !r->program || !r->op || !r->shapes) return dlc_fail_nomem();
   p->tracks->rows = r;
   *row = r;

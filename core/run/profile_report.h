@@ -17,7 +17,8 @@ typedef struct dlc_profile_view {
 } dlc_profile_view;
 
 /* The main thread's table as PyTorch prints it, then, where there are any, one of the other threads together. Shares
- * are of the time measured in the same table. */
+ * are of the time measured in the same table. Where there are convolutions and matrix products, a column more has their
+ * GFLOP/s. */
 dlc_status dlc_profile_table(const dlc_profile *profile, const dlc_profile_view *view, dlc_str *out);
 
 typedef struct dlc_trace_info {

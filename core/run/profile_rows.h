@@ -14,6 +14,7 @@ struct dlc_profile_row {
       *shapes; /* of a node, else NULL: "train", "conv2d", "forward", "[[64, 1, 28, 28]]" */
   uint64_t calls;
   int64_t self, total; /* nanoseconds */
+  double flops;        /* of one call: see dlc_node_flops() */
   uint32_t number;     /* counted over the profile when it is drawn */
 };
 

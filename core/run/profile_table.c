@@ -14,6 +14,7 @@ typedef struct line {
   bool node;
   uint64_t calls;
   int64_t self, total;
+  double flops; /* of all calls */
 } line;
 
 typedef struct lines {
@@ -63,6 +64,7 @@ static dlc_status add_track(lines *all, const dlc_track *t, int by)
     l->calls += row->calls;
     l->self += row->self;
     l->total += row->total;
+    l->flops += row->flops * (double)row->calls;
     all->self += row->self;
   }
   return DLC_OK;
@@ -107,28 +109,39 @@ static void add_share(dlc_str *out, int64_t part, int64_t whole)
   dlc_str_addf(out, "  %*s", COLUMN, text);
 }
 
+/* Operations a nanosecond. A layer's is that of its products and sums over the time of all its nodes. */
+static void add_rate(dlc_str *out, const line *row)
+{
+  char text[32] = "--";
+  if (row->flops > 0 && row->self > 0) snprintf(text, sizeof text, "%.1f", row->flops / (double)row->self);
+  dlc_str_addf(out, "  %*s", COLUMN, text);
+}
+
 typedef struct layout {
   int name, shapes; /* widths; shapes 0: no such column */
+  bool flops;       /* some row computes enough to have a rate */
   int64_t self;
 } layout;
 
 static layout lay_out(const lines *all, uint32_t n)
 {
   size_t name = 0, shapes = 0;
+  bool flops = false;
   for (uint32_t i = 0; i < n; i++) {
     const size_t a = strlen(all->items[i].name), b = all->items[i].shapes ? strlen(all->items[i].shapes) : 0;
     if (a > name) name = a;
     if (b > shapes) shapes = b;
+    flops |= all->items[i].flops > 0;
   }
   if (name > NAME_MOST) name = NAME_MOST;
-  return (layout){(int)name + NAME_ROOM, shapes ? (int)shapes + NAME_ROOM : 0, all->self};
+  return (layout){(int)name + NAME_ROOM, shapes ? (int)shapes + NAME_ROOM : 0, flops, all->self};
 }
 
 static void add_rule(dlc_str *out, const layout *l)
 {
   static const char dashes[] = "------------";
   for (int i = 0; i < l->name; i++) dlc_str_add(out, "-");
-  for (int i = 0; i < 6; i++) dlc_str_addf(out, "  %s", dashes);
+  for (int i = 0; i < 6 + l->flops; i++) dlc_str_addf(out, "  %s", dashes);
   if (l->shapes) dlc_str_add(out, "  ");
   for (int i = 0; i < l->shapes; i++) dlc_str_add(out, "-");
   dlc_str_add(out, "\n");
@@ -140,6 +153,7 @@ static void add_heads(dlc_str *out, const layout *l)
                                       "CPU total",  "CPU time avg", "# of Calls"};
   dlc_str_addf(out, "%*s", l->name, "Name");
   for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) dlc_str_addf(out, "  %*s", COLUMN, heads[i]);
+  if (l->flops) dlc_str_addf(out, "  %*s", COLUMN, "GFLOP/s");
   if (l->shapes) dlc_str_addf(out, "  %*s", l->shapes, "Input Shapes");
   dlc_str_add(out, "\n");
 }
@@ -155,6 +169,7 @@ static void add_line(dlc_str *out, const layout *l, const line *row)
   add_time(out, COLUMN + 2, (double)row->total);
   add_time(out, COLUMN + 2, (double)row->total / (double)row->calls);
   dlc_str_addf(out, "  %*llu", COLUMN, (unsigned long long)row->calls);
+  if (l->flops) add_rate(out, row);
   if (l->shapes) dlc_str_addf(out, "  %*s", l->shapes, row->shapes ? row->shapes : "[]");
   dlc_str_add(out, "\n");
 }

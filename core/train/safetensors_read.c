@@ -91,7 +91,7 @@ static dlc_status read_place(const reader *r, json_t *json, entry *e, uint64_t b
 static dlc_status read_tensor(reader *r, const char *name, json_t *json)
 {
   entry *e = &r->entries[r->n];
-  uint64_t bytes;
+  uint64_t bytes = 0;
   e->tensor.name = dlc_arena_strdup(r->arena, name);
   if (!e->tensor.name) return dlc_fail_nomem();
   if (!json_is_object(json)) return dlc_fail(DLC_INVALID, "%s: tensor %s is not described by an object", r->path, name);

@@ -262,27 +262,23 @@ static dlc_status read_bytes(reader *r, char *bytes, size_t length)
   return read_header(r, bytes + 8, (size_t)header, is_signed);
 }
 
-/* Of the first bytes of a file; *file is empty after a failure. */
-static dlc_status open_owner(const char *path, dlc_tensor_file *file, reader *r, owner **o)
+static dlc_status open_owner(const char *path, dlc_tensor_file *file, reader *r)
 {
-  *file = (dlc_tensor_file){0};
-  *o = calloc(1, sizeof **o);
-  if (!*o) return dlc_fail_nomem();
-  file->memory = *o;
-  *r = (reader){.path = path, .arena = &(*o)->arena, .file = file};
-  return DLC_OK;
+  owner *o = calloc(1, sizeof *o);
+  *file = (dlc_tensor_file){.memory = o};
+  *r = (reader){.path = path, .arena = o ? &o->arena : NULL, .file = file};
+  return o ? DLC_OK : dlc_fail_nomem();
 }
 
 dlc_status dlc_safetensors_parse(const char *path, char *bytes, size_t length, dlc_tensor_file *file)
 {
   reader r;
-  owner *o;
-  dlc_status status = open_owner(path, file, &r, &o);
+  dlc_status status = open_owner(path, file, &r);
   if (status < 0) {
     free(bytes);
     return status;
   }
-  o->bytes = bytes;
+  ((owner *)file->memory)->bytes = bytes;
   status = read_bytes(&r, bytes, length);
   if (status < 0) dlc_safetensors_free(file);
   return status;
@@ -332,11 +328,10 @@ static dlc_status read_header_of(reader *r, int fd)
 dlc_status dlc_safetensors_read_header(const char *path, dlc_tensor_file *file)
 {
   reader r;
-  owner *o;
   *file = (dlc_tensor_file){0};
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return dlc_fail(DLC_IO, "cannot read %s: %s", path, strerror(errno));
-  dlc_status status = open_owner(path, file, &r, &o);
+  dlc_status status = open_owner(path, file, &r);
   if (status >= 0) status = read_header_of(&r, fd);
   if (status < 0) dlc_safetensors_free(file);
   close(fd);

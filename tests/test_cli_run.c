@@ -68,8 +68,9 @@ START_TEST(run_folder_holds_what_is_promised)
   ck_assert(exists("runs/x/config.yaml"));
   ck_assert(exists("runs/x/summary.csv"));
   ck_assert(exists("runs/x/results.json"));
-  ck_assert_int_eq(count_entries("runs/x"), 5);
-  ck_assert_int_eq(count_entries("runs/x/weights"), 1);
+  ck_assert(exists("runs/x/checkpoints/last.safetensors"));
+  ck_assert_int_eq(count_entries("runs/x"), 6);
+  ck_assert_int_eq(count_entries("runs/x/weights"), 2);
   char *log = read_file("runs/x/log.txt", NULL), *line = strtok(out_text, "\n");
   for (; line; line = strtok(NULL, "\n")) ck_contains(log, line);
   ck_contains(log, "epoch 1/1");
@@ -171,7 +172,7 @@ END_TEST
 START_TEST(full_disk_at_the_end_leaves_nothing_half_written)
 {
   file_limit = 8192;
-  ck_refuses(QUICK "--name x", 1, "File too large");
+  ck_refuses(QUICK "--name x --no-checkpoints", 1, "File too large");
   ck_contains(err_text, "last.safetensors");
   ck_assert_int_eq(count_entries("runs/x/weights"), 0);
   ck_assert(!exists("runs/x/results.json"));

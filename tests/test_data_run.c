@@ -151,9 +151,9 @@ static void train(const settings *s, const char *weights, watcher *w)
                                    .train_transforms = lists[0],
                                    .eval_transforms = lists[1],
                                    .cache_bytes = s->cache_bytes,
-                                   .recipe.lr = 0.01,
-                                   .recipe.optimizer = sgd,
-                                   .recipe.optimizer_attr = &attr,
+                                   .method.lr = 0.01,
+                                   .method.optimizer = sgd,
+                                   .method.optimizer_attr = &attr,
                                    .on_row = on_row,
                                    .ctx = w};
   ck_assert_msg(dlc_run_open(&config, 0, &run) >= 0, "%s", dlc_reason());

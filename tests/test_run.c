@@ -154,9 +154,9 @@ static dlc_status run_it(const settings *s, outcome *o, char **dump)
                                    .seed = s->seed,
                                    .shuffle = true,
                                    .val_split = s->val_split,
-                                   .recipe.lr = s->lr,
-                                   .recipe.optimizer = optimizer,
-                                   .recipe.optimizer_attr = attr,
+                                   .method.lr = s->lr,
+                                   .method.optimizer = optimizer,
+                                   .method.optimizer_attr = attr,
                                    .init_from = s->init_from,
                                    .dump_graph = s->dump,
                                    .on_dump = on_dump,
@@ -362,11 +362,11 @@ START_TEST(an_optimizer_whose_state_would_not_begin_with_0_is_refused)
   optimizer.param = state_of_ones;
   dlc_input input;
   rig_ok(dlc_input_plan(&data.info, NULL, NULL, &input));
-  const dlc_recipe recipe = {.optimizer = &optimizer, .optimizer_attr = &attr, .lr = 1};
+  const dlc_method method = {.optimizer = &optimizer, .optimizer_attr = &attr, .lr = 1};
   const dlc_step_config config = {.model = model,
                                   .input = &input,
                                   .classes = RIG_CLASSES,
-                                  .recipe = &recipe,
+                                  .method = &method,
                                   .training = true,
                                   .finder = rig_finder(&host),
                                   .batch = 2};

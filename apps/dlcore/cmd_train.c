@@ -1,5 +1,6 @@
 /* dlcore train: checks everything, makes the run folder, trains, says and writes what came out. */
 #include "bad_files.h"
+#include "base/file.h"
 #include "base/status.h"
 #include "commands.h"
 #include "job.h"
@@ -8,6 +9,8 @@
 #include "results.h"
 #include "run_folder.h"
 #include "stop.h"
+#include "train/checkpoint_file.h"
+#include "train_config.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -20,8 +23,8 @@ typedef struct training {
   cli_loggers loggers;
   cli_run_folder folder;
   cli_bad_files bad;
-  dlc_profile *profile;    /* NULL without --profile */
-  char *weights, *results; /* paths; owned */
+  dlc_profile *profile;                         /* NULL without --profile */
+  char *weights, *best, *checkpoints, *results; /* paths; owned */
   dlc_run *run;
   int64_t saved_step; /* the step whose weights are on disk */
   bool stepped;
@@ -48,7 +51,7 @@ static void say_recipe(const cli_job *job)
   const cli_options *o = job->options;
   cli_say(job->console, DLC_LOG_INFO, "backend   %s: %s", job->backend_name, dlc_machine_describe(job->machine));
   cli_say(job->console, DLC_LOG_INFO, "training  %lld epoch%s, batch %lld, %s, lr %g, seed %lld", (long long)o->epochs,
-          o->epochs == 1 ? "" : "s", (long long)o->batch_size, job->optimizer->name, o->lr, (long long)o->seed);
+          o->epochs == 1 ? "" : "s", (long long)o->batch_size, job->method.optimizer->name, o->lr, (long long)o->seed);
 }
 
 /* ---- called by the run ---- */
@@ -91,16 +94,29 @@ static void say_epoch(const training *t, const dlc_row *row)
   dlc_str_free(&line);
 }
 
-/* A disk may be full now and not in an hour: only the last epoch's weights must be written (see finish()). */
 static void on_row(void *ctx, const dlc_row *row)
 {
   training *t = ctx;
   cli_loggers_write(&t->loggers, row, t->console);
-  if (row->kind != DLC_ROW_EPOCH) return;
-  say_epoch(t, row);
-  if (dlc_run_save(t->run, t->weights) >= 0) t->saved_step = row->step;
-  else if (row->epoch < t->job.options->epochs)
-    cli_say(t->console, DLC_LOG_WARN, "weights are not saved: %s", dlc_reason());
+  if (row->kind == DLC_ROW_EPOCH) say_epoch(t, row);
+}
+
+/* A disk may be full now and not in an hour: only the last epoch's weights must be written (see finish()). */
+static void on_epoch(void *ctx, uint32_t epoch, int64_t step, bool best)
+{
+  training *t = ctx;
+  dlc_status status = DLC_OK;
+  if (t->job.options->dry_run) return;
+  if (best) status = dlc_run_save(t->run, t->best);
+  if (status >= 0) status = dlc_run_save(t->run, t->weights);
+  if (status >= 0) t->saved_step = step;
+  else if (epoch < t->job.options->epochs) cli_say(t->console, DLC_LOG_WARN, "weights are not saved: %s", dlc_reason());
+}
+
+static bool save_wanted(void *ctx)
+{
+  (void)ctx;
+  return cli_save_asked();
 }
 
 static void on_bad_sample(void *ctx, const char *name, const char *reason)
@@ -116,12 +132,13 @@ static int prepare(training *t, cli_options *o)
 {
   int code = cli_run_folder_check(o);
   if (code == CLI_OK) code = cli_job_open(&t->job, o, t->console);
-  if (code == CLI_OK) code = cli_job_optimizer(&t->job);
+  if (code == CLI_OK) code = cli_job_method(&t->job);
   if (code == CLI_OK) code = cli_loggers_find(&t->loggers, &t->job);
   if (code == CLI_OK) code = cli_job_transforms(&t->job);
   if (code == CLI_OK) code = cli_job_model(&t->job);
   if (code == CLI_OK) code = cli_job_backend(&t->job);
   if (code == CLI_OK) code = cli_job_dataset(&t->job);
+  if (code == CLI_OK) code = cli_job_class_weights(&t->job);
   if (code != CLI_OK) return code;
   cli_say_dataset(&t->job);
   code = cli_job_shape(&t->job);
@@ -130,53 +147,43 @@ static int prepare(training *t, cli_options *o)
   return code;
 }
 
-/* Data that is in memory is copied faster than it could be handed over by another thread; decoding and transforming
- * keep every processor busy. */
-static uint32_t worker_count(const cli_job *job)
-{
-  enum { MOST = 8 };
-  const uint32_t many = dlc_cpu_count() < MOST ? dlc_cpu_count() : MOST;
-  if (job->options->workers >= 0) return (uint32_t)job->options->workers;
-  if (job->train_transforms || job->eval_transforms) return many;
-  for (uint32_t i = 0; i < job->info->n_splits; i++)
-    if (!DLC_HAS(dlc_split_at(job->info, i), samples)) return many;
-  return 0;
-}
-
 static int open_run(training *t, double started)
 {
-  const cli_options *o = t->job.options;
-  dlc_train_config config = {
-      .model = t->job.model,
-      .dataset = t->job.dataset,
-      .data = t->job.data,
-      .machine = t->job.machine,
-      .finder = t->job.finder,
-      .sink = &t->job.sink,
-      .profile = t->profile,
-      .epochs = (uint32_t)o->epochs,
-      .batch_size = (uint32_t)o->batch_size,
-      .workers = worker_count(&t->job),
-      .seed = (uint64_t)o->seed,
-      .shuffle = o->shuffle,
-      .val_split = o->val_split,
-      .stratified = o->stratified,
-      .train_transforms = t->job.train_transforms,
-      .eval_transforms = t->job.eval_transforms,
-      .eval_text = t->job.eval_transforms ? o->eval_transforms : NULL,
-      .cache_bytes = cli_cache_bytes(o),
-      .on_bad = cli_bad_policy(o),
-      .recipe = {.lr = o->lr, .optimizer = t->job.optimizer, .optimizer_attr = t->job.optimizer_attr},
-      .limit_batches = (uint32_t)o->limit_batches,
-      .init_from = o->init_from,
-      .dump_graph = o->dump_graph,
-      .on_dump = on_dump,
-      .on_batch = on_batch,
-      .on_row = on_row,
-      .on_bad_sample = on_bad_sample,
-      .ctx = t,
-  };
+  dlc_train_config config;
+  cli_train_config(&t->job, &config);
+  config.profile = t->profile;
+  config.on_dump = on_dump;
+  config.on_batch = on_batch;
+  config.save_wanted = save_wanted;
+  config.on_row = on_row;
+  config.on_epoch = on_epoch;
+  config.on_bad_sample = on_bad_sample;
+  config.ctx = t;
   return dlc_run_open(&config, started, &t->run) < 0 ? CLI_FAILED : CLI_OK;
+}
+
+/* What --resume found, brought into the run. */
+static int resume(training *t)
+{
+  const cli_options *o = t->job.options;
+  char *path = NULL;
+  dlc_tensor_file file = {0};
+  int64_t epochs, steps;
+  if (!o->checkpoint) {
+    if (o->resume) cli_say(t->console, DLC_LOG_INFO, "resume    no checkpoint there: starting from scratch");
+    return CLI_OK;
+  }
+  const bool folder = dlc_path_is_dir(o->checkpoint);
+  dlc_status status = folder ? dlc_checkpoint_find(o->checkpoint, &t->job.sink, &path, &file)
+                             : dlc_safetensors_read(o->checkpoint, &file);
+  if (status >= 0) status = dlc_run_resume(t->run, &file, path ? path : o->checkpoint);
+  dlc_run_position(t->run, &epochs, &steps);
+  if (status >= 0)
+    cli_say(t->console, DLC_LOG_INFO, "resume    %s: after %lld epochs and %lld steps", path ? path : o->checkpoint,
+            (long long)epochs, (long long)steps);
+  dlc_safetensors_free(&file);
+  free(path);
+  return status < 0 ? CLI_FAILED : CLI_OK;
 }
 
 static int make_folder(training *t)
@@ -185,16 +192,20 @@ static int make_folder(training *t)
   int code = cli_run_folder_make(o, dlc_model_name(t->job.model), &t->folder);
   if (code != CLI_OK) return code;
   t->weights = cli_run_folder_file(&t->folder, "weights/last.safetensors");
+  t->best = cli_run_folder_file(&t->folder, "weights/best.safetensors");
+  t->checkpoints = cli_run_folder_file(&t->folder, "checkpoints");
   t->results = cli_run_folder_file(&t->folder, "results.json");
   char *config = cli_run_folder_file(&t->folder, "config.yaml"), *log = cli_run_folder_file(&t->folder, "log.txt");
-  dlc_status status = t->weights && t->results && config && log ? DLC_OK : dlc_fail_nomem();
+  dlc_status status =
+      t->weights && t->best && t->checkpoints && t->results && config && log ? DLC_OK : dlc_fail_nomem();
   if (status >= 0) status = cli_config_write(config, o);
-  if (status >= 0) status = cli_console_log_to(t->console, log);
+  if (status >= 0) status = cli_console_log_to(t->console, log, o->resumed_run != NULL);
   free(config);
   free(log);
   if (status < 0) return CLI_FAILED;
   cli_say(t->console, DLC_LOG_INFO, "run       %s", t->folder.path);
-  code = cli_loggers_open(&t->loggers, t->folder.path);
+  code = cli_loggers_open(&t->loggers, t->folder.path, o->resumed_run != NULL, t->run);
+  if (o->checkpoints) dlc_run_checkpoints(t->run, t->checkpoints);
   if (code == CLI_OK) code = cli_bad_files_begin(&t->bad, &t->folder);
   cli_profile_begin(&t->folder);
   /* Those of a former run (--exist-ok) do not belong to what comes now. */
@@ -214,6 +225,12 @@ static void say_results(const training *t, const dlc_results *r)
           r->seconds_total, r->seconds_to_first_step, r->images_per_second,
           (double)cli_peak_rss_bytes() / (1024 * 1024));
   cli_bad_files_say(&t->bad, t->console);
+  if (r->out_of_patience)
+    cli_say(t->console, DLC_LOG_INFO, "patience  no better epoch than %u in %lld: the run ended early", r->best_epoch,
+            (long long)t->job.options->patience);
+  if (r->best_epoch && r->epochs > 1)
+    cli_say(t->console, DLC_LOG_INFO, "best      epoch %u, %s %.4f (%s)", r->best_epoch, t->job.options->watch, r->best,
+            t->best);
   cli_say(t->console, DLC_LOG_INFO, "weights   %s", t->weights);
 }
 
@@ -223,7 +240,8 @@ static int finish(training *t, const dlc_results *r)
   if (cli_results_write(t->results, &t->job, r, t->bad.count) < 0) return CLI_FAILED;
   int signal_number = r->interrupted ? cli_stop_signal() : 0;
   if (signal_number)
-    cli_say(t->console, DLC_LOG_WARN, "stopped by signal %d after %lld steps", signal_number, (long long)r->steps);
+    cli_say(t->console, DLC_LOG_WARN, "stopped by signal %d after %lld steps; `dlcore --resume %s` goes on",
+            signal_number, (long long)r->steps, t->folder.path);
   say_results(t, r);
   return signal_number ? 128 + signal_number : CLI_OK;
 }
@@ -233,7 +251,8 @@ static int train_all(training *t, double started)
   int code = open_run(t, started);
   if (code != CLI_OK || t->job.options->dump_graph) return code;
   cli_stop_install();
-  code = make_folder(t);
+  code = resume(t);
+  if (code == CLI_OK && !t->job.options->dry_run) code = make_folder(t);
   if (code != CLI_OK) return code;
   dlc_results results = {0};
   dlc_track_end(dlc_profile_main(t->profile));
@@ -244,13 +263,26 @@ static int train_all(training *t, double started)
   /* What was measured before the last steps says nothing about these weights. */
   if (results.interrupted) results.val = results.test = (dlc_metrics){NAN, NAN, 0};
   if (results.steps == 0 && results.interrupted) return 128 + cli_stop_signal();
-  return finish(t, &results);
+  if (t->job.options->dry_run) cli_say(t->console, DLC_LOG_INFO, "dry run   one step and one evaluation went through");
+  return t->job.options->dry_run ? CLI_OK : finish(t, &results);
+}
+
+static int print_config(const cli_options *o, cli_console *c)
+{
+  dlc_str text = {0};
+  const int code = cli_config_text(o, &text) < 0 ? CLI_FAILED : CLI_OK;
+  if (code == CLI_OK) fputs(dlc_str_get(&text), stdout);
+  cli_report(c, code);
+  dlc_str_free(&text);
+  return code;
 }
 
 int cli_train(cli_options *o, cli_console *c, double started)
 {
   training t = {.console = c, .saved_step = -1};
   if (o->dump_graph && c->shown < DLC_LOG_WARN) c->shown = DLC_LOG_WARN; /* stdout is for the graph */
+  if (o->print_config) return print_config(o, c);
+  if (o->dry_run) o->epochs = o->limit_batches = 1;
   int code = cli_profile_open(o, &t.profile);
   dlc_track_begin(dlc_profile_main(t.profile), "prepare");
   if (code == CLI_OK) code = prepare(&t, o);
@@ -266,6 +298,8 @@ int cli_train(cli_options *o, cli_console *c, double started)
   cli_run_folder_free(&t.folder);
   cli_bad_files_close(&t.bad);
   free(t.weights);
+  free(t.best);
+  free(t.checkpoints);
   free(t.results);
   return code;
 }

@@ -261,9 +261,10 @@ static bool emit_options(yaml_emitter_t *emitter, const cli_options *o)
   for (size_t i = 0; ok && i < cli_table_size; i++) {
     const cli_option *option = &cli_table[i];
     if (!(option->flags & CLI_RECORDED)) continue;
-    if (option->type == CLI_LIST) {
-      ok = emit_scalar(emitter, option->name) &&
-           emit_list(emitter, (const cli_list *)((const char *)o + option->offset));
+    const cli_list *list = option->type == CLI_LIST ? (const void *)((const char *)o + option->offset) : NULL;
+    if (list && list->n == 0) continue;
+    if (list) {
+      ok = emit_scalar(emitter, option->name) && emit_list(emitter, list);
       continue;
     }
     dlc_str text = {0};
@@ -285,20 +286,26 @@ static bool emit_all(yaml_emitter_t *emitter, const cli_options *o)
          yaml_emitter_emit(emitter, &e) && yaml_stream_end_event_initialize(&e) && yaml_emitter_emit(emitter, &e);
 }
 
-dlc_status cli_config_write(const char *path, const cli_options *o)
+dlc_status cli_config_text(const cli_options *o, dlc_str *text)
 {
-  dlc_str text = {0};
-  dlc_str_add(&text, "# What this run was started with, by dlcore " DLCORE_VERSION ". Again: dlcore -c config.yaml\n");
+  dlc_str_add(text, "# What this run was started with, by dlcore " DLCORE_VERSION ". Again: dlcore -c config.yaml\n");
   yaml_emitter_t emitter;
   bool ok = yaml_emitter_initialize(&emitter);
   if (ok) {
-    yaml_emitter_set_output(&emitter, append_text, &text);
+    yaml_emitter_set_output(&emitter, append_text, text);
     yaml_emitter_set_unicode(&emitter, 1);
     yaml_emitter_set_width(&emitter, -1);
-    ok = emit_all(&emitter, o) && dlc_str_ok(&text);
+    ok = emit_all(&emitter, o) && dlc_str_ok(text);
     yaml_emitter_delete(&emitter);
   }
-  dlc_status status = ok ? dlc_write_file(path, dlc_str_get(&text), text.length) : dlc_fail_nomem();
+  return ok ? DLC_OK : dlc_fail_nomem();
+}
+
+dlc_status cli_config_write(const char *path, const cli_options *o)
+{
+  dlc_str text = {0};
+  dlc_status status = cli_config_text(o, &text);
+  if (status >= 0) status = dlc_write_file(path, dlc_str_get(&text), text.length);
   dlc_str_free(&text);
   return status;
 }

@@ -50,9 +50,9 @@ static void write_log(cli_console *c, const char *text)
   c->log_failed = true;
 }
 
-dlc_status cli_console_log_to(cli_console *c, const char *path)
+dlc_status cli_console_log_to(cli_console *c, const char *path, bool append)
 {
-  FILE *log = fopen(path, "we");
+  FILE *log = fopen(path, append ? "ae" : "we");
   if (!log) return dlc_fail(DLC_IO, "%s: %s", path, strerror(errno));
   if (fputs(dlc_str_get(&c->early), log) < 0 || fflush(log)) {
     dlc_status status = dlc_fail(DLC_IO, "%s: %s", path, strerror(errno));

@@ -25,7 +25,7 @@ typedef struct cli_console {
 void cli_console_open(cli_console *c, const cli_options *o); /* [main] */
 void cli_console_close(cli_console *c);                      /* [main] */
 /* From here on lines also go to this file, those so far first. */
-dlc_status cli_console_log_to(cli_console *c, const char *path);
+dlc_status cli_console_log_to(cli_console *c, const char *path, bool append);
 
 /* A line of a level, as a dlc_sink's. [any] */
 void cli_console_line(void *console, int level, const char *text);

@@ -34,7 +34,7 @@ int cli_job_open(cli_job *job, cli_options *o, cli_console *c)
 
 void cli_job_close(cli_job *job)
 {
-  free(job->optimizer_attr);
+  dlc_arena_free(&job->memory);
   if (job->machine) dlc_machine_close(job->machine);
   if (job->model) dlc_model_free(job->model);
   free(job->model_path);
@@ -94,7 +94,10 @@ dlc_status cli_forward(cli_job *job, const int64_t chw[3], int64_t classes, dlc_
 int64_t cli_count_parameters(dlc_graph_build *g, const dlc_model_graph *m)
 {
   int64_t n = 0;
-  for (uint32_t i = 0; i < m->n_params; i++) n += dlc_count(dlc_value_at(dlc_graph_view(g), m->params[i].value));
+  for (uint32_t i = 0; i < m->n_params; i++) {
+    const dlc_value *v = dlc_value_at(dlc_graph_view(g), m->params[i].value);
+    if (v->role == DLC_ROLE_PARAMETER) n += dlc_count(v);
+  }
   return n;
 }
 

@@ -1,4 +1,4 @@
-/* The things a run is made of, found and opened from the options: pool, registry, dataset, model, backend, optimizer.
+/* The things a run is made of, found and opened from the options: pool, registry, dataset, model, backend, method.
  * Functions return exit codes. [main] */
 #ifndef DLCORE_APP_JOB_H
 #define DLCORE_APP_JOB_H
@@ -7,6 +7,7 @@
 #include "data/source.h"
 #include "graph/model.h"
 #include "host/host.h"
+#include "train/method.h"
 
 typedef struct cli_job {
   cli_options *options;
@@ -32,9 +33,9 @@ typedef struct cli_job {
   /* cli_job_backend() */
   dlc_machine *machine;
   const char *backend_name;
-  /* cli_job_optimizer() */
-  const dlc_op *optimizer;
-  void *optimizer_attr;
+  /* cli_job_method() */
+  dlc_method method;
+  dlc_arena memory; /* of what it holds */
 } cli_job;
 
 int cli_job_open(cli_job *job, cli_options *o, cli_console *c);
@@ -55,7 +56,10 @@ int cli_read_transforms(cli_job *job, const char *option, const char *text, dlc_
 int cli_job_model(cli_job *job);
 /* `auto` becomes the name of what was taken, in the options too. */
 int cli_job_backend(cli_job *job);
-int cli_job_optimizer(cli_job *job);
+/* --opt, --loss, --sched and what else says how a run learns. method.c */
+int cli_job_method(cli_job *job);
+/* --class-weights; after the dataset. */
+int cli_job_class_weights(cli_job *job);
 
 /* The object of the registry that "NAME:k=v,..." stands for; *options is what follows the colon, or NULL. `option`, as
  * "--dataset", begins the reason. */

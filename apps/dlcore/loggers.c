@@ -35,10 +35,11 @@ int cli_loggers_find(cli_loggers *l, cli_job *job)
   return CLI_OK;
 }
 
-int cli_loggers_open(cli_loggers *l, const char *dir)
+int cli_loggers_open(cli_loggers *l, const char *dir, bool resumed, const dlc_run *run)
 {
   const char *slash = strrchr(dir, '/');
-  dlc_run_info info = {.size = sizeof info, .dir = dir, .name = slash ? slash + 1 : dir};
+  dlc_run_info info = {.size = sizeof info, .dir = dir, .name = slash ? slash + 1 : dir, .resumed = resumed};
+  if (resumed) dlc_run_position(run, &info.epochs, &info.steps);
   for (uint32_t i = 0; i < l->n; i++) {
     struct cli_logger *item = &l->items[i];
     dlc_status status = item->logger->open(item->logger, item->host, &info, item->values, &item->log);

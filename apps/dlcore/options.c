@@ -14,9 +14,10 @@ static const struct {
   const char *name;
   int command;
   uint32_t arguments; /* at most */
-} commands[] = {{"train", CLI_TRAIN, 0},     {"summary", CLI_SUMMARY, 0},
-                {"plugins", CLI_PLUGINS, 1}, {"predict", CLI_PREDICT, UINT32_MAX},
-                {"eval", CLI_EVAL, 0},       {"data", CLI_DATA, 3}};
+} commands[] = {{"train", CLI_TRAIN, 0},       {"summary", CLI_SUMMARY, 0},
+                {"plugins", CLI_PLUGINS, 1},   {"predict", CLI_PREDICT, UINT32_MAX},
+                {"eval", CLI_EVAL, 0},         {"data", CLI_DATA, 3},
+                {"plot", CLI_PLOT, UINT32_MAX}};
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 const char *cli_command_name(int command)
@@ -411,7 +412,8 @@ int cli_options_parse(int argc, char **argv, cli_options *o, const char **warnin
   if (set_defaults(o) < 0 || read_command_line(o, argc, argv) < 0) return CLI_USAGE;
   if (o->help || o->version) return CLI_OK;
   if (read_environment(o, warning) < 0) return CLI_USAGE;
-  return o->config ? read_config(o) : CLI_OK;
+  if (o->resume && cli_resume_find(o) != CLI_OK) return CLI_USAGE;
+  return o->config && !o->resumed_run ? read_config(o) : CLI_OK;
 }
 
 /* ---- what a run was started with ---- */

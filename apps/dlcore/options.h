@@ -11,7 +11,16 @@
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 /* Commands, as bits of cli_option.commands. */
-enum { CLI_TRAIN = 1, CLI_SUMMARY = 2, CLI_PLUGINS = 4, CLI_PREDICT = 8, CLI_DATA = 16, CLI_EVAL = 32, CLI_ALL = 63 };
+enum {
+  CLI_TRAIN = 1,
+  CLI_SUMMARY = 2,
+  CLI_PLUGINS = 4,
+  CLI_PREDICT = 8,
+  CLI_DATA = 16,
+  CLI_EVAL = 32,
+  CLI_PLOT = 64,
+  CLI_ALL = 127
+};
 
 enum {
   CLI_INT = 1,
@@ -37,7 +46,7 @@ typedef struct cli_list {
 /* Effective values. Numbers that were not set and have no default: -1, or NaN where they are floats. */
 typedef struct cli_options {
   int command;        /* CLI_TRAIN, ... */
-  cli_list arguments; /* what is no option: of `plugins NAME`, `predict INPUT...`, `data info` */
+  cli_list arguments; /* what is no option: of `plugins NAME`, `predict INPUT...`, `data info`, `plot RUN...` */
   const char *dataset, *data_dir;
   const char *model, *init_from, *input;
   const char *backend, *opt, *output, *name, *color, *config, *plugin_path, *dump_graph;
@@ -47,6 +56,13 @@ typedef struct cli_options {
   int64_t epochs, batch_size, seed, threads, workers, limit_batches, classes, limit_per_class, cache_memory, topk,
       count;
   double lr, momentum, weight_decay, val_split, clip;
+  cli_list param_group, freeze;
+  const char *sched, *sched_by, *loss, *class_weights, *watch, *resume;
+  double clip_grad, warmup_epochs, warmup_lr, label_smoothing, mixup, cutmix, model_ema;
+  int64_t val_batch_size, accumulate, patience, overfit_batches, checkpoint_steps, checkpoint_keep;
+  bool checkpoints, dry_run, print_config;
+  const char *checkpoint;  /* cli_resume_find(): a folder of checkpoints or one of them; NULL: from scratch */
+  const char *resumed_run; /* the run folder that goes on; NULL: a new one */
   const char *profile_by, *profile_sort, *profile_steps;
   int64_t profile_rows;
   bool profile;
@@ -100,8 +116,12 @@ const char *cli_command_name(int command);
 enum { CLI_MODEL_FILE, CLI_RECIPE_FILE };
 int cli_find_file(int which, const char *name, char **path);
 
+/* resume.c: what --resume stands for; the options of the run that goes on are read. An exit code. */
+int cli_resume_find(cli_options *o);
+
 /* config.c */
 dlc_status cli_config_read(const char *path, cli_options *o);
 dlc_status cli_config_write(const char *path, const cli_options *o);
+dlc_status cli_config_text(const cli_options *o, dlc_str *text);
 
 #endif

@@ -37,12 +37,17 @@ static json_t *as_json(const cli_job *job, const dlc_results *r)
   json_object_set_new(root, "dataset", json_string(job->dataset->name));
   json_object_set_new(root, "model", json_string(dlc_model_name(job->model)));
   json_object_set_new(root, "backend", json_string(job->backend_name));
-  json_object_set_new(root, "optimizer", json_string(job->optimizer->name));
+  json_object_set_new(root, "optimizer", json_string(job->method.optimizer->name));
   json_object_set_new(root, "seed", json_integer(o->seed));
   json_object_set_new(root, "batch_size", json_integer(o->batch_size));
   json_object_set_new(root, "parameters", json_integer(r->parameters));
   json_object_set_new(root, "epochs", json_integer(r->epochs));
   json_object_set_new(root, "steps", json_integer(r->steps));
+  if (r->best_epoch) {
+    json_object_set_new(root, "best_epoch", json_integer(r->best_epoch));
+    json_object_set_new(root, strcmp(o->watch, "loss") == 0 ? "best_loss" : "best_accuracy", number(r->best));
+  }
+  json_object_set_new(root, "out_of_patience", json_boolean(r->out_of_patience));
   json_object_set_new(root, "interrupted", json_boolean(r->interrupted));
   add_metrics(root, "train", &r->train);
   if (o->val_split > 0 || dlc_split_find(job->info, "val") >= 0) add_metrics(root, "val", &r->val);

@@ -16,7 +16,7 @@ enum { TRIES = 1000 };
 
 int cli_run_folder_check(const cli_options *o)
 {
-  if (!o->name) return CLI_OK;
+  if (!o->name || o->dry_run) return CLI_OK;
   if (strchr(o->name, '/') || strcmp(o->name, ".") == 0 || strcmp(o->name, "..") == 0) {
     dlc_fail(DLC_INVALID, "--name: expected the name of a folder, got '%s'; --output says where it is", o->name);
     return CLI_USAGE;
@@ -25,10 +25,11 @@ int cli_run_folder_check(const cli_options *o)
   dlc_str_addf(&path, "%s/%s", o->output, o->name);
   struct stat st;
   bool there = lstat(dlc_str_get(&path), &st) == 0;
-  if (there && !o->exist_ok)
+  const bool welcome = o->exist_ok || o->resumed_run;
+  if (there && !welcome)
     dlc_fail(DLC_INVALID, "%s exists; give another --name, or --exist-ok to write into it", dlc_str_get(&path));
   dlc_str_free(&path);
-  return there && !o->exist_ok ? CLI_USAGE : CLI_OK;
+  return there && !welcome ? CLI_USAGE : CLI_OK;
 }
 
 /* What may stand in a folder's name, of a name up to its options. */
@@ -81,7 +82,7 @@ static int make_last(const cli_options *o, const char *model, cli_run_folder *fo
     if (i > 1) dlc_str_addf(&path, "-%d", i);
     bool made = mkdir(dlc_str_get(&path), 0777) == 0;
     int error = errno;
-    if (made || (error == EEXIST && o->exist_ok && dlc_path_is_dir(dlc_str_get(&path)))) {
+    if (made || (error == EEXIST && (o->exist_ok || o->resumed_run) && dlc_path_is_dir(dlc_str_get(&path)))) {
       folder->path = strdup(dlc_str_get(&path));
       folder->made = made;
       if (folder->path) code = CLI_OK;

@@ -3,11 +3,17 @@
 #include <signal.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t received;
+static volatile sig_atomic_t received, save_asked;
 
 static void on_signal(int signal_number)
 {
   received = signal_number;
+}
+
+static void on_save(int signal_number)
+{
+  (void)signal_number;
+  save_asked = 1;
 }
 
 void cli_stop_install(void)
@@ -17,6 +23,8 @@ void cli_stop_install(void)
   sigemptyset(&action.sa_mask);
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
     if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(signals[i], &action, NULL);
+  const struct sigaction save = {.sa_handler = on_save, .sa_flags = SA_RESTART};
+  if (sigaction(SIGUSR1, NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(SIGUSR1, &save, NULL);
   /* Whoever reads our output may go; the run stays. */
   signal(SIGPIPE, SIG_IGN);
 }
@@ -24,4 +32,11 @@ void cli_stop_install(void)
 int cli_stop_signal(void)
 {
   return received;
+}
+
+bool cli_save_asked(void)
+{
+  const bool asked = save_asked;
+  save_asked = 0;
+  return asked;
 }

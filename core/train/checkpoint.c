@@ -44,7 +44,7 @@ static void free_texts(texts *t)
 static void put_identity(texts *t, const dlc_run *r)
 {
   const dlc_train_config *c = &r->config;
-  const dlc_recipe *p = &c->recipe;
+  const dlc_method *p = &c->method;
   put(t, "model", "%s", dlc_model_text(c->model));
   put(t, "dataset", "%s", c->dataset->name);
   put(t, "train_samples", "%u", r->phases[DLC_PHASE_TRAIN].subset.count);
@@ -78,6 +78,7 @@ static void put_position(texts *t, const dlc_run *r)
   put(t, "watch", "%a %u %u", r->watch.best, r->watch.best_epoch, r->watch.bad_epochs);
   put(t, "schedule", "%a %a %lld %lld %d", r->schedule.scale, r->schedule.best, (long long)r->schedule.bad_epochs,
       (long long)r->schedule.cooldown, r->schedule.measured);
+  put(t, "rate", "%a", r->rate);
   put(t, "seconds", "%a %a", dlc_seconds() - r->started, r->training_seconds);
 }
 
@@ -85,7 +86,7 @@ static void put_position(texts *t, const dlc_run *r)
 
 static dlc_status write_files(dlc_run *r, const dlc_checkpoint *c, bool epoch_ended)
 {
-  const char *folder = r->config.checkpoints;
+  const char *folder = r->checkpoints;
   DLC_TRY(dlc_checkpoint_write(folder, c));
   if (!epoch_ended || r->config.checkpoint_keep == 0) return DLC_OK;
   const dlc_phase *e = dlc_run_evaluated(r);
@@ -98,7 +99,7 @@ static dlc_status write_files(dlc_run *r, const dlc_checkpoint *c, bool epoch_en
 dlc_status dlc_run_checkpoint(dlc_run *r, bool epoch_ended)
 {
   const uint32_t n = r->parameters.n + r->states.n;
-  if (!r->config.checkpoints || r->steps == 0) return DLC_OK;
+  if (!r->checkpoints || r->steps == 0) return DLC_OK;
   dlc_tensor *tensors = malloc(((size_t)n + 1) * sizeof *tensors);
   if (!tensors) return dlc_fail_nomem();
   for (uint32_t i = 0; i < n; i++)
@@ -220,6 +221,7 @@ static dlc_status take_position(const reader *in, dlc_run *r)
   DLC_TRY(get_numbers(in, "watch", "duu", &r->watch.best, &r->watch.best_epoch, &r->watch.bad_epochs));
   DLC_TRY(get_numbers(in, "schedule", "ddiib", &r->schedule.scale, &r->schedule.best, &r->schedule.bad_epochs,
                       &r->schedule.cooldown, &r->schedule.measured));
+  DLC_TRY(get_numbers(in, "rate", "d", &r->rate));
   DLC_TRY(get_numbers(in, "seconds", "dd", &seconds, &training_seconds));
   r->started -= seconds;
   r->training_seconds = training_seconds;

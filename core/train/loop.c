@@ -22,7 +22,7 @@ static void tell_batch(dlc_run *r, const dlc_phase *p, const dlc_progress *base,
   progress.seconds = dlc_seconds() - began;
   progress.images_per_second = (double)(s->batches - base->batch) * p->batch_size / progress.seconds;
   progress.wait_share = (dlc_loader_waited(p->loader) - waited) / progress.seconds;
-  progress.lr = r->lr ? (double)*r->lr : 0;
+  progress.lr = r->rate;
   if (!r->config.on_batch(r->config.ctx, &progress)) r->stopped = true;
 }
 
@@ -36,7 +36,7 @@ static void tell_row(dlc_run *r, uint32_t kind, const char *const *names, const 
 static void tell_step(dlc_run *r, const dlc_sums *of)
 {
   static const char *const names[] = {"train_loss", "train_acc", "lr", "seconds"};
-  const double values[] = {of->loss / (double)of->samples, of->correct / (double)of->samples, (double)*r->lr,
+  const double values[] = {of->loss / (double)of->samples, of->correct / (double)of->samples, r->rate,
                            dlc_seconds() - r->started};
   tell_row(r, DLC_ROW_STEP, names, values, 4);
 }
@@ -52,7 +52,7 @@ static void tell_epoch(dlc_run *r, const dlc_phase *evaluated)
                            t->accuracy,
                            e->loss,
                            e->accuracy,
-                           (double)*r->lr,
+                           r->rate,
                            dlc_seconds() - r->started,
                            (double)r->trained_images / r->training_seconds};
   tell_row(r, DLC_ROW_EPOCH, names, values, 7);
@@ -62,9 +62,10 @@ static void tell_epoch(dlc_run *r, const dlc_phase *evaluated)
 
 static void set_rates(dlc_run *r)
 {
-  const dlc_recipe *c = &r->config.recipe;
+  const dlc_method *c = &r->config.method;
   const double lr =
       dlc_schedule_rate(&c->schedule, &r->schedule, c->lr, r->steps, dlc_run_epoch_steps(r), r->config.epochs);
+  r->rate = lr;
   *r->lr = (float)lr;
   *r->step = r->steps + 1;
   if (r->ema_decay) *r->ema_decay = (float)c->ema;
@@ -82,7 +83,7 @@ static void set_random(dlc_run *r)
     r->random[2] = r->batches + 1;
   }
   if (!r->mix_share) return;
-  const dlc_mix mix = dlc_mix_draw(&r->config.recipe, r->config.seed, r->batches, f->height, f->width);
+  const dlc_mix mix = dlc_mix_draw(&r->config.method, r->config.seed, r->batches, f->height, f->width);
   *r->mix_share = mix.share;
   *r->label_share = mix.label_share;
   memcpy(r->mix_box, mix.box, sizeof mix.box);
@@ -91,7 +92,7 @@ static void set_random(dlc_run *r)
 /* The samples of the step that batch `index` of the epoch belongs to. */
 static int64_t step_samples(const dlc_run *r, const dlc_phase *p, uint32_t index)
 {
-  const uint32_t each = r->config.recipe.accumulate, batches = dlc_phase_batches(r, p);
+  const uint32_t each = r->config.method.accumulate, batches = dlc_phase_batches(r, p);
   const int64_t first = (int64_t)(index / each) * each, last = first + each < batches ? first + each : batches;
   const int64_t begin = first * p->batch_size, end = last * p->batch_size;
   return (end < p->subset.count ? end : p->subset.count) - begin;
@@ -99,7 +100,7 @@ static int64_t step_samples(const dlc_run *r, const dlc_phase *p, uint32_t index
 
 static bool ends_step(const dlc_run *r, const dlc_phase *p, uint32_t index)
 {
-  const uint32_t each = r->config.recipe.accumulate;
+  const uint32_t each = r->config.method.accumulate;
   return each <= 1 || (index + 1) % each == 0 || index + 1 == dlc_phase_batches(r, p);
 }
 
@@ -226,7 +227,7 @@ static bool watch(dlc_run *r, const dlc_phase *evaluated)
   const bool low = r->config.watch_loss;
   const double value = low ? m->loss : m->accuracy;
   dlc_watch *w = &r->watch;
-  dlc_schedule_measured(&r->config.recipe.schedule, &r->schedule, value, low);
+  dlc_schedule_measured(&r->config.method.schedule, &r->schedule, value, low);
   if (w->best_epoch && !(low ? value < w->best : value > w->best)) {
     w->bad_epochs++;
     return false;

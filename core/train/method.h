@@ -1,7 +1,7 @@
 /* What is minimised and how: loss, mixing, optimizer, groups of parameters, clipping, averages. Read by the graphs of a
  * step and by the run. Nothing is owned here. [main] */
-#ifndef DLC_TRAIN_RECIPE_H
-#define DLC_TRAIN_RECIPE_H
+#ifndef DLC_TRAIN_METHOD_H
+#define DLC_TRAIN_METHOD_H
 #include "dlcore/op.h"
 #include "train/schedule.h"
 #include <stdbool.h>
@@ -13,7 +13,7 @@ typedef struct dlc_param_group {
   double lr_scale;   /* times the learning rate */
 } dlc_param_group;
 
-typedef struct dlc_recipe {
+typedef struct dlc_method {
   const dlc_op *loss; /* kind LOSS; NULL: cross_entropy with its defaults */
   const void *loss_attr;
   const float *class_weights; /* [classes], or NULL */
@@ -30,13 +30,13 @@ typedef struct dlc_recipe {
   double clip_norm;    /* largest norm of all gradients together; 0: any */
   uint32_t accumulate; /* batches whose gradients are averaged for one step; 0, 1: every batch is a step */
   double ema;          /* decay of an average of the weights, which is then evaluated and saved; 0: none */
-} dlc_recipe;
+} dlc_method;
 
 /* DLC_MAX_GROUPS groups at most; the group of a parameter, or n_groups where none matches. */
 #define DLC_MAX_GROUPS 32
-uint32_t dlc_recipe_group(const dlc_recipe *r, const char *parameter);
-bool dlc_recipe_frozen(const dlc_recipe *r, const char *parameter);
-static inline bool dlc_recipe_mixes(const dlc_recipe *r)
+uint32_t dlc_method_group(const dlc_method *r, const char *parameter);
+bool dlc_method_frozen(const dlc_method *r, const char *parameter);
+static inline bool dlc_method_mixes(const dlc_method *r)
 {
   return r->mixup > 0 || r->cutmix > 0;
 }

@@ -62,7 +62,7 @@ static dlc_mix cut(stream *s, double share, int64_t height, int64_t width)
   return m;
 }
 
-dlc_mix dlc_mix_draw(const dlc_recipe *r, uint64_t seed, int64_t batch, int64_t height, int64_t width)
+dlc_mix dlc_mix_draw(const dlc_method *r, uint64_t seed, int64_t batch, int64_t height, int64_t width)
 {
   stream s = {seed, batch, 0};
   const bool cutting = r->cutmix > 0 && (r->mixup <= 0 || unit(&s) < 0.5);

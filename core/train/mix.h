@@ -2,7 +2,7 @@
  * (seed, batch) alone. [any] */
 #ifndef DLC_TRAIN_MIX_H
 #define DLC_TRAIN_MIX_H
-#include "train/recipe.h"
+#include "train/method.h"
 
 typedef struct dlc_mix {
   float share;       /* of a picture's own pixels outside of the box */
@@ -11,7 +11,7 @@ typedef struct dlc_mix {
 } dlc_mix;
 
 /* Of the `batch`-th training batch of the run, counted from 0; pictures of height x width. One of the two at random
- * where the recipe has both. */
-dlc_mix dlc_mix_draw(const dlc_recipe *r, uint64_t seed, int64_t batch, int64_t height, int64_t width);
+ * where the method has both. */
+dlc_mix dlc_mix_draw(const dlc_method *r, uint64_t seed, int64_t batch, int64_t height, int64_t width);
 
 #endif

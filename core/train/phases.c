@@ -132,6 +132,6 @@ uint32_t dlc_phase_batches(const dlc_run *r, const dlc_phase *p)
 uint32_t dlc_run_epoch_steps(const dlc_run *r)
 {
   const uint32_t batches = dlc_phase_batches(r, &r->phases[DLC_PHASE_TRAIN]);
-  const uint32_t each = r->config.recipe.accumulate > 1 ? r->config.recipe.accumulate : 1;
+  const uint32_t each = r->config.method.accumulate > 1 ? r->config.method.accumulate : 1;
   return batches / each + (batches % each != 0);
 }

@@ -22,7 +22,7 @@ static void dump_stage(void *ctx, const char *stage, const dlc_graph *g)
 static dlc_status add_apply(dlc_run *r, const dlc_step_config *step, const dlc_graph *g, const dlc_model_graph *m)
 {
   dlc_graph_build *apply;
-  if (r->config.recipe.accumulate <= 1 || r->apply) return DLC_OK;
+  if (r->config.method.accumulate <= 1 || r->apply) return DLC_OK;
   DLC_TRY(dlc_apply_graph(step, g, m, &apply));
   dlc_status status = dlc_parameters_states(dlc_graph_view(apply), &r->states);
   if (status < 0) dlc_graph_free(apply);
@@ -34,8 +34,8 @@ static dlc_status describe(dlc_run *r, const dlc_graph *g, const dlc_model_graph
 {
   if (r->parameters.list) return DLC_OK;
   DLC_TRY(dlc_parameters_describe(g, m, NULL, &r->parameters));
-  if (r->config.recipe.ema > 0) DLC_TRY(dlc_parameters_describe(g, m, DLC_PREFIX_EMA, &r->averages));
-  return r->config.recipe.accumulate > 1 ? DLC_OK : dlc_parameters_states(g, &r->states);
+  if (r->config.method.ema > 0) DLC_TRY(dlc_parameters_describe(g, m, DLC_PREFIX_EMA, &r->averages));
+  return r->config.method.accumulate > 1 ? DLC_OK : dlc_parameters_states(g, &r->states);
 }
 
 static dlc_status add_program(dlc_run *r, bool training, int64_t batch, dlc_program **program)
@@ -46,9 +46,9 @@ static dlc_status add_program(dlc_run *r, bool training, int64_t batch, dlc_prog
   const dlc_step_config step = {.model = c->model,
                                 .input = &r->data_input,
                                 .classes = r->info->n_classes,
-                                .recipe = &c->recipe,
+                                .method = &c->method,
                                 .training = training,
-                                .prefix = !training && c->recipe.ema > 0 ? DLC_PREFIX_EMA : NULL,
+                                .prefix = !training && c->method.ema > 0 ? DLC_PREFIX_EMA : NULL,
                                 .finder = c->finder,
                                 .batch = batch,
                                 .on_stage = dumping ? dump_stage : NULL,
@@ -95,7 +95,7 @@ static void fill_constants(dlc_run *r)
     mean[c] = r->data_input.mean ? r->data_input.mean[c] : 0.0f;
     std[c] = r->data_input.std ? r->data_input.std[c] : 1.0f;
   }
-  if (weights) memcpy(weights, r->config.recipe.class_weights, r->info->n_classes * sizeof *weights);
+  if (weights) memcpy(weights, r->config.method.class_weights, r->info->n_classes * sizeof *weights);
 }
 
 static void find_buffers(dlc_run *r)
@@ -113,7 +113,7 @@ static void find_buffers(dlc_run *r)
   r->mix_box = dlc_machine_memory(m, DLC_NAME_MIX_BOX, NULL);
   r->label_share = dlc_machine_memory(m, DLC_NAME_LABEL_SHARE, NULL);
   r->random = dlc_machine_memory(m, DLC_NAME_RANDOM, NULL);
-  for (uint32_t i = 0; i < r->config.recipe.n_groups; i++) {
+  for (uint32_t i = 0; i < r->config.method.n_groups; i++) {
     char name[32];
     snprintf(name, sizeof name, DLC_NAME_GROUP_LR, i);
     r->group_lr[i] = dlc_machine_memory(m, name, NULL);

@@ -6,7 +6,7 @@
 
 static dlc_status check_config(const dlc_train_config *c)
 {
-  const dlc_recipe *r = &c->recipe;
+  const dlc_method *r = &c->method;
   if (c->batch_size < 1) return dlc_fail(DLC_INVALID, "a batch of 0 samples");
   if (r->n_groups > DLC_MAX_GROUPS)
     return dlc_fail(DLC_INVALID, "%u groups of parameters, at most %d are possible", r->n_groups, DLC_MAX_GROUPS);
@@ -45,6 +45,11 @@ void dlc_run_close(dlc_run *r)
   dlc_parameters_free(&r->averages);
   dlc_parameters_free(&r->states);
   free(r);
+}
+
+void dlc_run_checkpoints(dlc_run *r, const char *folder)
+{
+  r->checkpoints = folder;
 }
 
 void dlc_run_position(const dlc_run *r, int64_t *epochs, int64_t *steps)

@@ -36,7 +36,8 @@ typedef struct dlc_watch {
 
 struct dlc_run {
   dlc_train_config config;
-  dlc_track *track; /* of the profile; NULL without */
+  dlc_track *track;        /* of the profile; NULL without */
+  const char *checkpoints; /* folder; NULL: none are written */
   const dlc_dataset_info *info;
   dlc_input data_input;
   dlc_cache **caches; /* [n_splits]; NULL where pictures are in memory anyway */
@@ -48,6 +49,7 @@ struct dlc_run {
   /* where it stands */
   uint32_t epoch; /* in progress, counted from 1 */
   int64_t steps, batches, trained_images;
+  double rate; /* learning rate of the last step */
   dlc_schedule_state schedule;
   dlc_watch watch;
   uint32_t finished; /* epochs */

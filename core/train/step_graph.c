@@ -41,7 +41,7 @@ static dlc_status add_mix(dlc_graph_build *g, uint32_t *x, uint32_t labels, uint
 static dlc_status one_loss(const dlc_step_config *c, dlc_graph_build *g, const uint32_t *in, uint32_t n_in,
                            uint32_t *loss)
 {
-  const dlc_recipe *r = c->recipe;
+  const dlc_method *r = c->method;
   uint32_t out[DLC_MAX_OUT];
   if (r && r->loss) DLC_TRY(dlc_graph_node(g, "loss", r->loss, r->loss_attr, in, n_in, out));
   else DLC_TRY(dlc_graph_emit(g, "loss", "cross_entropy", NULL, in, n_in, out));
@@ -56,7 +56,7 @@ static dlc_status add_loss(const dlc_step_config *c, dlc_graph_build *g, uint32_
   uint32_t in[3] = {logits, labels}, n_in = 2, both[3], out[DLC_MAX_OUT];
   DLC_TRY(dlc_graph_emit(g, "correct", "correct", NULL, in, 2, out));
   DLC_TRY(dlc_graph_mark(g, out[0], DLC_ROLE_OUTPUT, DLC_NAME_CORRECT));
-  if (c->recipe && c->recipe->class_weights)
+  if (c->method && c->method->class_weights)
     DLC_TRY(dlc_graph_value(g, DLC_NAME_CLASS_WEIGHTS, DLC_ROLE_STATE, DLC_F32, 1, &c->classes, &in[n_in++]));
   DLC_TRY(one_loss(c, g, in, n_in, loss));
   if (other_labels != DLC_NONE) {
@@ -72,12 +72,12 @@ static dlc_status add_loss(const dlc_step_config *c, dlc_graph_build *g, uint32_
 
 /* ---- training ---- */
 
-static uint32_t find_trained(const dlc_recipe *r, const dlc_graph *g, const dlc_model_graph *m, uint32_t *ids)
+static uint32_t find_trained(const dlc_method *r, const dlc_graph *g, const dlc_model_graph *m, uint32_t *ids)
 {
   uint32_t n = 0;
   for (uint32_t i = 0; i < m->n_params; i++) {
     const dlc_value *v = dlc_value_at(g, m->params[i].value);
-    if (v->role == DLC_ROLE_PARAMETER && !dlc_recipe_frozen(r, v->name)) ids[n++] = m->params[i].value;
+    if (v->role == DLC_ROLE_PARAMETER && !dlc_method_frozen(r, v->name)) ids[n++] = m->params[i].value;
   }
   return n;
 }
@@ -87,12 +87,13 @@ static dlc_status add_training(const dlc_step_config *c, dlc_graph_build *g, con
   uint32_t *ids = calloc(2 * (size_t)m->n_params + 1, sizeof *ids);
   if (!ids) return dlc_fail_nomem();
   uint32_t *gradients = ids + m->n_params;
-  const dlc_trained t = {find_trained(c->recipe, dlc_graph_view(g), m, ids), ids, gradients};
+  const dlc_trained t = {find_trained(c->method, dlc_graph_view(g), m, ids), ids, gradients};
   dlc_status status = t.n ? dlc_graph_differentiate(g, loss, ids, t.n, gradients)
-                          : dlc_fail(DLC_INVALID, "this model has no parameters to train");
+                          : dlc_fail(DLC_INVALID, "this model has no parameters to train%s",
+                                     c->method->n_frozen ? " that are not frozen" : "");
   if (status >= 0) {
     stage(c, "backward", g);
-    status = c->recipe->accumulate > 1 ? dlc_accumulate_append(g, &t) : dlc_update_append(c->recipe, g, m, &t);
+    status = c->method->accumulate > 1 ? dlc_accumulate_append(g, &t) : dlc_update_append(c->method, g, m, &t);
   }
   free(ids);
   return status;
@@ -110,7 +111,7 @@ static dlc_status build(const dlc_step_config *c, dlc_graph_build *g, dlc_model_
   uint32_t x, labels, other_labels = DLC_NONE, loss;
   DLC_TRY(add_input(c, g, &x));
   DLC_TRY(dlc_graph_value(g, DLC_NAME_LABELS, DLC_ROLE_INPUT, DLC_I32, 1, &c->batch, &labels));
-  if (c->training && dlc_recipe_mixes(c->recipe)) DLC_TRY(add_mix(g, &x, labels, &other_labels));
+  if (c->training && dlc_method_mixes(c->method)) DLC_TRY(add_mix(g, &x, labels, &other_labels));
   DLC_TRY(add_model(c, g, x, m));
   stage(c, "forward", g);
   DLC_TRY(add_loss(c, g, m->logits, labels, other_labels, &loss));
@@ -169,7 +170,7 @@ static dlc_status copy_tensors(const dlc_graph *of, const dlc_model_graph *from,
   return DLC_OK;
 }
 
-static dlc_status add_apply(const dlc_recipe *r, dlc_graph_build *g, const dlc_model_graph *m)
+static dlc_status add_apply(const dlc_method *r, dlc_graph_build *g, const dlc_model_graph *m)
 {
   uint32_t *ids = calloc(2 * (size_t)m->n_params + 1, sizeof *ids);
   if (!ids) return dlc_fail_nomem();
@@ -186,7 +187,7 @@ dlc_status dlc_apply_graph(const dlc_step_config *config, const dlc_graph *of, c
   dlc_model_graph m;
   DLC_TRY(dlc_graph_new(&config->finder, g));
   dlc_status status = copy_tensors(of, parameters, *g, &m);
-  if (status >= 0) status = add_apply(config->recipe, *g, &m);
+  if (status >= 0) status = add_apply(config->method, *g, &m);
   dlc_model_graph_free(&m);
   if (status >= 0) return DLC_OK;
   dlc_graph_free(*g);

@@ -4,7 +4,7 @@
 #define DLC_TRAIN_STEP_GRAPH_H
 #include "graph/model.h"
 #include "train/input.h"
-#include "train/recipe.h"
+#include "train/method.h"
 #include "train/update_graph.h"
 
 /* Names under which the machine keeps what goes in and out of a step; those of the update: update_graph.h. */
@@ -24,7 +24,7 @@ typedef struct dlc_step_config {
   const dlc_model *model;
   const dlc_input *input;
   int64_t classes;
-  const dlc_recipe *recipe; /* NULL: cross-entropy, and nothing to train */
+  const dlc_method *method; /* NULL: cross-entropy, and nothing to train */
   bool training;            /* with gradients and, unless they are accumulated, the update */
   const char *prefix;       /* before the names of the model's tensors; NULL: nothing */
   dlc_op_finder finder;

@@ -8,7 +8,7 @@
 #include "graph/graph.h"
 #include "graph/model.h"
 #include "run/program.h"
-#include "train/recipe.h"
+#include "train/method.h"
 #include "train/safetensors.h"
 #include <stdbool.h>
 
@@ -24,7 +24,7 @@ typedef struct dlc_train_config {
   const dlc_sink *sink;
   dlc_profile *profile; /* NULL: nothing is timed */
   /* how */
-  dlc_recipe recipe;
+  dlc_method method;
   uint32_t epochs, batch_size, workers;
   uint32_t eval_batch_size; /* 0: batch_size */
   uint64_t seed;
@@ -40,7 +40,6 @@ typedef struct dlc_train_config {
   const char *init_from;     /* safetensors, or NULL */
   bool watch_loss;           /* what makes an epoch better than another: a lower loss, else a higher accuracy */
   uint32_t patience;         /* epochs without a better one that the run lets pass before it ends; 0: any number */
-  const char *checkpoints;   /* folder, or NULL: none are written */
   uint32_t checkpoint_steps; /* one after so many steps, besides those after every epoch; 0: no */
   uint32_t checkpoint_keep;  /* the best epochs that keep one; 0: none */
   const char *dump_graph;    /* "forward", "loss", "backward", "update", "plan" (of the train step), or NULL */
@@ -93,9 +92,11 @@ typedef struct dlc_run dlc_run;
 /* Builds the graphs, plans, allocates, fills the parameters. `started`: dlc_seconds() when the process began, which
  * the results count from. */
 dlc_status dlc_run_open(const dlc_train_config *config, double started, dlc_run **run);
-/* Goes on where a checkpoint of this model and recipe stopped, after open. DLC_INVALID with what is not the same.
+/* Goes on where a checkpoint of this model and method stopped, after open. DLC_INVALID with what is not the same.
  * `path` is what reasons call it. */
 dlc_status dlc_run_resume(dlc_run *run, const dlc_tensor_file *checkpoint, const char *path);
+/* Checkpoints go to this folder from now on; NULL, as at first: none are written. `folder` outlives the run. */
+void dlc_run_checkpoints(dlc_run *run, const char *folder);
 /* Where the run stands: what a resumed run's loggers must know. */
 void dlc_run_position(const dlc_run *run, int64_t *epochs, int64_t *steps);
 /* The loop. DLC_INVALID with step, layer and value when the loss is not a number. */

@@ -24,7 +24,7 @@ static dlc_status companion(dlc_graph_build *g, const char *prefix, uint32_t of,
 
 /* ---- clipping ---- */
 
-static dlc_status clip(const dlc_recipe *r, dlc_graph_build *g, const dlc_trained *t, uint32_t *gradients)
+static dlc_status clip(const dlc_method *r, dlc_graph_build *g, const dlc_trained *t, uint32_t *gradients)
 {
   const dlc_clip_factor attr = {r->clip_norm};
   uint32_t total = DLC_NONE, out[DLC_MAX_OUT], factor;
@@ -55,7 +55,7 @@ typedef struct scalars {
   uint32_t group_lr[DLC_MAX_GROUPS]; /* DLC_NONE: not made yet */
 } scalars;
 
-static dlc_status learning_rate(const dlc_recipe *r, dlc_graph_build *g, scalars *s, uint32_t group, uint32_t *id)
+static dlc_status learning_rate(const dlc_method *r, dlc_graph_build *g, scalars *s, uint32_t group, uint32_t *id)
 {
   char name[32];
   *id = s->lr;
@@ -82,12 +82,12 @@ static dlc_status add_state(const dlc_op *op, dlc_graph_build *g, const dlc_para
 }
 
 /* parameter, its states, gradient, learning rate, step -> parameter, states */
-static dlc_status update(const dlc_recipe *r, dlc_graph_build *g, scalars *s, uint32_t parameter, uint32_t gradient)
+static dlc_status update(const dlc_method *r, dlc_graph_build *g, scalars *s, uint32_t parameter, uint32_t gradient)
 {
   const dlc_op *op = r->optimizer;
   const dlc_value value = *dlc_value_at(dlc_graph_view(g), parameter);
   const dlc_value *values[1] = {&value};
-  const uint32_t group = dlc_recipe_group(r, value.name);
+  const uint32_t group = dlc_method_group(r, value.name);
   const void *attr = group < r->n_groups ? r->groups[group].attr : r->optimizer_attr;
   uint32_t in[DLC_MAX_IN] = {parameter}, n_in = 1, out[DLC_MAX_OUT];
   while (DLC_HAS(op, param)) {
@@ -105,7 +105,7 @@ static dlc_status update(const dlc_recipe *r, dlc_graph_build *g, scalars *s, ui
   return dlc_graph_node(g, value.name, op, attr, in, n_in, out);
 }
 
-static dlc_status update_all(const dlc_recipe *r, dlc_graph_build *g, const dlc_trained *t, const uint32_t *gradients)
+static dlc_status update_all(const dlc_method *r, dlc_graph_build *g, const dlc_trained *t, const uint32_t *gradients)
 {
   scalars s;
   memset(s.group_lr, 0xff, sizeof s.group_lr);
@@ -145,7 +145,7 @@ static dlc_status average(dlc_graph_build *g, const dlc_model_graph *m)
   return DLC_OK;
 }
 
-dlc_status dlc_update_append(const dlc_recipe *r, dlc_graph_build *g, const dlc_model_graph *m, const dlc_trained *t)
+dlc_status dlc_update_append(const dlc_method *r, dlc_graph_build *g, const dlc_model_graph *m, const dlc_trained *t)
 {
   uint32_t *gradients = malloc(((size_t)t->n + 1) * sizeof *gradients);
   if (!gradients) return dlc_fail_nomem();

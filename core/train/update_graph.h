@@ -3,7 +3,7 @@
 #ifndef DLC_TRAIN_UPDATE_GRAPH_H
 #define DLC_TRAIN_UPDATE_GRAPH_H
 #include "graph/model.h"
-#include "train/recipe.h"
+#include "train/method.h"
 
 /* Names under which the machine keeps what goes in and out of an update. */
 #define DLC_NAME_LEARNING_RATE "lr"        /* f32 [1]; of group i: DLC_NAME_GROUP_LR, where its scale is not 1 */
@@ -24,7 +24,7 @@ typedef struct dlc_trained {
 } dlc_trained;
 
 /* gradients -> clipped -> optimizer -> average. `m`: the model's tensors, for the average of its states. */
-dlc_status dlc_update_append(const dlc_recipe *r, dlc_graph_build *g, const dlc_model_graph *m, const dlc_trained *t);
+dlc_status dlc_update_append(const dlc_method *r, dlc_graph_build *g, const dlc_model_graph *m, const dlc_trained *t);
 /* Adds every gradient, times the factor, to its sum. */
 dlc_status dlc_accumulate_append(dlc_graph_build *g, const dlc_trained *t);
 /* The values that dlc_accumulate_append() sums up, for a graph that begins with them. gradients[i] belongs to

@@ -23,9 +23,12 @@ static dlc_status csv_open(const dlc_logger *l, const dlc_host *h, const dlc_run
   dlc_log *g = calloc(1, sizeof *g);
   if (!g) return h->fail(h, DLC_NOMEM, "out of memory");
   *g = (dlc_log){.h = h, .every = values[0].i, .steps.fd = -1};
+  const int resumed = DLC_HAS(run, resumed);
   dlc_status status = csv_table_open(h, &g->epochs, run->dir, "summary.csv");
+  if (status == DLC_OK && resumed) status = csv_table_cut(h, &g->epochs, run->epochs);
   if (status == DLC_OK && g->every > 0) {
     status = csv_table_open(h, &g->steps, run->dir, "steps.csv");
+    if (status == DLC_OK && resumed) status = csv_table_cut(h, &g->steps, run->steps);
     if (status != DLC_OK) csv_table_close(h, &g->epochs);
   }
   if (status != DLC_OK) {

@@ -64,6 +64,22 @@ dlc_status csv_table_open(const dlc_host *h, csv_table *t, const char *folder, c
   return status;
 }
 
+dlc_status csv_table_cut(const dlc_host *h, csv_table *t, int64_t last)
+{
+  dlc_status status = DLC_OK;
+  while (t->fd >= 0 && t->regular && t->length > 0) {
+    char text[32] = "", *end;
+    const off_t begin = after_last_row(t->fd, t->length - 1);
+    if (begin < 0 || pread(t->fd, text, sizeof text - 1, begin) < 0) status = io_error(h, t);
+    const long long number = strtoll(text, &end, 10);
+    if (status != DLC_OK || end == text || *end != ',' || number <= last) break; /* the header has no number */
+    t->length = begin;
+  }
+  if (status == DLC_OK && t->fd >= 0 && t->regular && ftruncate(t->fd, t->length) != 0) status = io_error(h, t);
+  if (status != DLC_OK) drop(t);
+  return status;
+}
+
 /* Renames the file to the first free of PATH.1, PATH.2, ... and closes it. */
 static dlc_status keep_old(const dlc_host *h, csv_table *t)
 {

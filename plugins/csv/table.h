@@ -15,6 +15,8 @@ typedef struct csv_table {
 /* What is there already is cut after its last whole row. Nothing is created yet. On failure nothing is left to close.
  */
 dlc_status csv_table_open(const dlc_host *h, csv_table *t, const char *folder, const char *name);
+/* Right after open: drops the rows at the end whose first number is above `last`. On failure as open. */
+dlc_status csv_table_cut(const dlc_host *h, csv_table *t, int64_t last);
 /* Before the first row: a file with this header goes on, one with another is kept as NAME.1 (or .2, ...) and a new one
  * begun. `header` ends with a newline. */
 dlc_status csv_table_title(const dlc_host *h, csv_table *t, const char *header, size_t n);

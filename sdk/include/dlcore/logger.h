@@ -27,6 +27,10 @@ typedef struct dlc_run_info {
   uint32_t size;
   const char *dir;  /* the run folder; exists */
   const char *name; /* its last part */
+  /* A run that goes on after a checkpoint: what a former log says of epochs after `epochs` and of steps after `steps`
+   * is dropped, for it comes again. Both 0 with `resumed` 0: a new run. */
+  uint32_t resumed;
+  int64_t epochs, steps;
 } dlc_run_info;
 
 typedef struct dlc_logger dlc_logger;

@@ -82,7 +82,7 @@ static const struct {
     {"layers:\n  - linear: {name: a, out_features: 2}\n  - linear: {share: b}\n",
      "m.yaml:3:21: no layer further up is called `b`"},
     {"layers:\n  - flatten\n  - linear: {share: 0}\n", "m.yaml:3:21: `0` is of flatten, expected linear"},
-    {"layers:\n  - relu\n  - relu: {share: 0}\n", "m.yaml:3:5: 1 (relu): `0` has no tensors to share"},
+    {"layers:\n  - relu\n  - relu: {share: 0}\n", "m.yaml:3:5: layer `1`: `0` has no tensors to share"},
     {"layers:\n  - sequence: [relu]\n  - relu: {share: 0}\n",
      "m.yaml:3:19: `0` is a group; only a single layer can be shared"},
     {"layers:\n  - linear: {name: a, out_features: 2}\n  - linear: {share: a, out_features: 2}\n",

@@ -9,6 +9,7 @@ int cli_summary(cli_options *o, cli_console *c);
 int cli_plugins(cli_options *o, cli_console *c);
 int cli_predict(cli_options *o, cli_console *c);
 int cli_eval(cli_options *o, cli_console *c);
+int cli_plot(cli_options *o, cli_console *c);
 int cli_data(cli_options *o, cli_console *c);
 
 #endif

@@ -3,6 +3,7 @@
 #include "csv_field.h"
 #include "eval.h"
 #include "svg.h"
+#include <math.h>
 
 void cli_eval_csv(const cli_evaluation *e, dlc_str *out)
 {
@@ -22,7 +23,7 @@ void cli_eval_csv(const cli_evaluation *e, dlc_str *out)
 
 /* ---- the drawing ---- */
 
-enum { NAME_CHARACTERS = 24, MARGIN = 16, HEAD = 64, AXIS_TITLE = 20 };
+enum { NAME_CHARACTERS = 24, MARGIN = 16, HEAD = 64, AXIS_TITLE = 20, CELL_OF_FEW = 72 };
 static const double DIAGONAL = 0.7072; /* of a label at 45 degrees, its height and width */
 
 typedef struct drawing {
@@ -32,7 +33,11 @@ typedef struct drawing {
   bool steep;                /* names across are upright, not slanting */
   double left, top;          /* of the cells */
   double width, height;
+  char title[256];
 } drawing;
+
+static const char legend[] = "Colour: share of the row. Blue right, orange wrong.";
+enum { TITLE_SIZE = 16, LEGEND_SIZE = 12 };
 
 static int64_t largest_count(const dlc_confusion *c)
 {
@@ -57,7 +62,7 @@ static drawing lay_out(const cli_evaluation *e, dlc_str *out)
   const uint32_t n = e->confusion.n_classes;
   drawing d = {.e = e, .out = out};
   double names = 0;
-  d.cell = n <= 4 ? 72 : n <= 12 ? 44 : n <= 30 ? 28 : n <= 60 ? 18 : n <= 200 ? 12 : 6;
+  d.cell = n <= 4 ? CELL_OF_FEW : n <= 12 ? 44 : n <= 30 ? 28 : n <= 60 ? 18 : n <= 200 ? 12 : 6;
   d.font = d.cell >= 28 ? 13 : d.cell - 3;
   d.digits = digit_size(&e->confusion, d.cell);
   d.steep = n > 30;
@@ -67,20 +72,19 @@ static drawing lay_out(const cli_evaluation *e, dlc_str *out)
   }
   d.left = MARGIN + AXIS_TITLE + names + 8;
   d.top = HEAD + AXIS_TITLE + (d.steep ? names : DIAGONAL * (names + d.font)) + 8;
-  d.width = d.left + n * d.cell + (d.steep ? 0 : DIAGONAL * names) + MARGIN;
+  snprintf(d.title, sizeof d.title, "%s %s: %.2f%% of %lld right", e->dataset, e->split,
+           100 * (double)e->confusion.top1 / (double)e->confusion.samples, (long long)e->confusion.samples);
+  d.width = fmax(d.left + n * d.cell + (d.steep ? 0 : DIAGONAL * names),
+                 MARGIN + fmax(cli_svg_width(d.title, 0, TITLE_SIZE), cli_svg_width(legend, 0, LEGEND_SIZE))) +
+            MARGIN;
   d.height = d.top + n * d.cell + MARGIN;
   return d;
 }
 
 static void write_head(const drawing *d)
 {
-  const dlc_confusion *c = &d->e->confusion;
-  char line[256];
-  snprintf(line, sizeof line, "%s %s: %.2f%% of %lld right", d->e->dataset, d->e->split,
-           100 * (double)c->top1 / (double)c->samples, (long long)c->samples);
-  cli_svg_write(d->out, &(cli_svg_text){MARGIN, 28, 16, 0, "start", "ink"}, line, 0);
-  cli_svg_write(d->out, &(cli_svg_text){MARGIN, 48, 12, 0, "start", "soft"},
-                "Colour: share of the row. Blue right, orange wrong.", 0);
+  cli_svg_write(d->out, &(cli_svg_text){MARGIN, 28, TITLE_SIZE, 0, "start", "ink"}, d->title, 0);
+  cli_svg_write(d->out, &(cli_svg_text){MARGIN, 48, LEGEND_SIZE, 0, "start", "soft"}, legend, 0);
 }
 
 static void write_names(const drawing *d)
@@ -113,7 +117,7 @@ static void draw_cell(const drawing *d, uint32_t actual, uint32_t predicted, int
                  actual == predicted ? "right" : "wrong", 0.08 + 0.92 * share, dlc_str_get(&tip));
     dlc_str_free(&tip);
   }
-  if (d->digits == 0 || count == 0) return;
+  if (d->digits == 0 || (count == 0 && d->cell < CELL_OF_FEW)) return;
   snprintf(number, sizeof number, "%lld", (long long)count);
   cli_svg_write(d->out,
                 &(cli_svg_text){x + d->cell / 2, y + d->cell / 2 + 0.35 * d->digits, d->digits, 0, "middle",

@@ -16,6 +16,7 @@ static const char usage_train[] = "usage: dlcore [train] [options]\n"
                                   "  dlcore data info|check|grid|extract       the data, before training on it\n"
                                   "  dlcore predict --run DIR INPUT...         what trained weights make of pictures\n"
                                   "  dlcore eval --run DIR                     how well they do on the test data\n"
+                                  "  dlcore plot RUN...                        curves of one run or of several\n"
                                   "  dlcore plugins [NAME] [--json]            what is installed, and why not\n";
 static const char usage_summary[] = "usage: dlcore summary [options]\n"
                                     "\n"
@@ -50,6 +51,14 @@ static const char usage_eval[] =
     "  dlcore eval --run runs/first-try\n"
     "  dlcore eval --run runs/first-try --split val --json\n"
     "  dlcore eval --weights W.safetensors --data-dir pets.zip -o pets-eval\n";
+static const char usage_plot[] =
+    "usage: dlcore plot RUN... [options]\n"
+    "\n"
+    "Draws loss and accuracy over the epochs of one run, or of several on top of each other, on the\n"
+    "terminal and as SVG. A RUN is a run folder or its summary.csv. Solid: val or test; dashed: train.\n"
+    "\n"
+    "  dlcore plot runs/first-try\n"
+    "  dlcore plot runs/* -q -o all.svg\n";
 static const char usage_data[] = "usage: dlcore data info|check|grid [options]\n"
                                  "       dlcore data extract ARCHIVE DIR\n"
                                  "\n"
@@ -103,6 +112,7 @@ void cli_help(int command)
         : command == CLI_PLUGINS ? usage_plugins
         : command == CLI_PREDICT ? usage_predict
         : command == CLI_EVAL    ? usage_eval
+        : command == CLI_PLOT    ? usage_plot
         : command == CLI_DATA    ? usage_data
                                  : usage_train,
         stdout);

@@ -23,6 +23,7 @@ static int run(cli_options *o, cli_console *c, double started)
   case CLI_PLUGINS: return cli_plugins(o, c);
   case CLI_PREDICT: return cli_predict(o, c);
   case CLI_EVAL: return cli_eval(o, c);
+  case CLI_PLOT: return cli_plot(o, c);
   case CLI_DATA: return cli_data(o, c);
   default: return cli_train(o, c, started);
   }

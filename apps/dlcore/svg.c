@@ -12,6 +12,7 @@ static const char style_sheet[] = "svg{font-family:system-ui,-apple-system,'Sego
                                   ".grid{stroke:#e3e7eb;stroke-width:1}.axis{stroke:#8c959f;stroke-width:1}\n"
                                   ".right{fill:#1a64c8}.wrong{fill:#c2410c}.empty{fill:#f3f5f7}\n"
                                   ".curve{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}\n"
+                                  ".dot{stroke-width:6;stroke-linecap:round}\n"
                                   ".dashed{stroke-dasharray:5 4;stroke-width:1.6}\n"
                                   ".s0{stroke:#2f7de1}.s1{stroke:#e0702a}.s2{stroke:#2f9e4f}.s3{stroke:#c2478f}\n"
                                   ".s4{stroke:#8a5be0}.s5{stroke:#a98500}.s6{stroke:#12939f}.s7{stroke:#d1344b}\n"
@@ -137,6 +138,13 @@ void cli_svg_line(dlc_str *out, double x1, double y1, double x2, double y2, cons
   dlc_str_addf(out, "<line x1=\"%.6g\" y1=\"%.6g\" x2=\"%.6g\" y2=\"%.6g\" class=\"%s\"/>\n", x1, y1, x2, y2, style);
 }
 
+/* No length, but round ends. */
+void cli_svg_dot(dlc_str *out, double x, double y, const char *style, const char *tip)
+{
+  dlc_str_addf(out, "<path class=\"dot %s\" d=\"M%.6g %.6gh0\"", style, x, y);
+  end_element(out, "path", tip);
+}
+
 void cli_svg_curve(dlc_str *out, const double *x, const double *y, size_t n, const char *style, const char *tip)
 {
   dlc_str_addf(out, "<path class=\"curve %s\" d=\"", style);
@@ -144,7 +152,7 @@ void cli_svg_curve(dlc_str *out, const double *x, const double *y, size_t n, con
     const bool begins = i == 0 || isnan(y[i - 1]), ends = i + 1 == n || isnan(y[i + 1]);
     if (isnan(y[i])) continue;
     dlc_str_addf(out, "%c%.6g %.6g", begins ? 'M' : 'L', x[i], y[i]);
-    if (begins && ends) dlc_str_add(out, "h0"); /* its round ends make it a dot */
+    if (begins && ends) dlc_str_add(out, "h0");
   }
   dlc_str_add(out, "\"");
   end_element(out, "path", tip);

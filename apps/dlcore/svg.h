@@ -25,7 +25,8 @@ void cli_svg_write(dlc_str *out, const cli_svg_text *t, const char *text, size_t
 void cli_svg_rect(dlc_str *out, double x, double y, double width, double height, const char *style, double opacity,
                   const char *tip);
 void cli_svg_line(dlc_str *out, double x1, double y1, double x2, double y2, const char *style);
-/* n points; where y is NaN the line has a gap. A point between two gaps is drawn as a dot. */
+void cli_svg_dot(dlc_str *out, double x, double y, const char *style, const char *tip);
+/* n points; where y is NaN the line has a gap. A point between two gaps is a dot. */
 void cli_svg_curve(dlc_str *out, const double *x, const double *y, size_t n, const char *style, const char *tip);
 
 /* Of a text as it would be written: in characters, and in pixels at most. */

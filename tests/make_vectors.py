@@ -20,7 +20,6 @@ import torch
 import torch.nn.functional as F
 
 OUT = pathlib.Path(__file__).resolve().parent / "golden" / "ops"
-torch.set_default_dtype(torch.float64)
 cases = {}
 
 
@@ -106,10 +105,48 @@ def conv2d():
 
 
 def linear():
-    for name, n, i, o, bias in (("plain", 3, 5, 4, True), ("no bias", 2, 6, 3, False), ("one", 1, 1, 1, True),
-                                ("16 to 17", 2, 16, 17, True)):
-        inputs = [draw(n, i), draw(o, i)] + ([draw(o)] if bias else [])
+    for name, x, o, bias in (("plain", (3, 5), 4, True), ("no bias", (2, 6), 3, False), ("one", (1, 1), 1, True),
+                             ("16 to 17", (2, 16), 17, True), ("three dimensions", (2, 3, 4), 5, True),
+                             ("four dimensions, no bias", (2, 1, 3, 2), 2, False)):
+        inputs = [draw(*x), draw(o, x[-1])] + ([draw(o)] if bias else [])
         add_differentiable("linear", name, inputs, F.linear, {"out_features": o, "bias": bias})
+
+
+def batch_norms():
+    for name, shape, affine, eps, momentum in (("plain", (3, 2, 2, 3), True, 1e-5, 0.1),
+                                               ("not affine", (2, 3, 1, 2), False, 1e-5, 0.1),
+                                               ("large eps", (2, 2, 3, 3), True, 0.5, 0.25),
+                                               ("one image", (1, 4, 5, 4), True, 1e-5, 1.0),
+                                               ("one pixel", (5, 3, 1, 1), True, 1e-3, 0.0)):
+        channels, attr = shape[1], {"eps": eps, "momentum": momentum, "affine": affine}
+        x, wb = draw(*shape), [draw(channels), draw(channels)] if affine else []
+        mean, var = x.mean((0, 2, 3)), x.var((0, 2, 3), unbiased=False)
+        add_differentiable("batch_norm2d", name, [x] + wb,
+                           lambda x, w=None, b=None: F.batch_norm(x, None, None, w, b, True, momentum, eps), attr,
+                           extra_out=[tensor(mean), tensor(var)])
+        running = [draw(channels), draw(channels).abs() + 0.125]
+        y = F.batch_norm(x, *running, *(wb if affine else (None, None)), False, momentum, eps)
+        add_case("batch_norm2d_eval", name, [tensor(t) for t in [x, *running, *wb]], [tensor(y)], attr)
+        layer = torch.nn.BatchNorm2d(channels, eps, momentum)
+        layer.running_mean.copy_(running[0])
+        layer.running_var.copy_(running[1])
+        layer.num_batches_tracked.fill_(7)
+        layer(x)
+        inputs = [tensor(t) for t in running] + [tensor(torch.tensor(7), "i64"), tensor(mean), tensor(var)]
+        outputs = [tensor(layer.running_mean), tensor(layer.running_var), tensor(layer.num_batches_tracked, "i64")]
+        add_case("batch_norm2d_update", name, inputs, outputs, {"momentum": momentum, "count": x.numel() // channels})
+
+
+def layer_norm():
+    for name, shape, dims, affine, eps in (("rows", (3, 5), 1, True, 1e-5), ("not affine", (2, 3, 4), 1, False, 1e-5),
+                                           ("two dimensions", (2, 3, 4), 2, True, 1e-5), ("all", (2, 3), 2, True, 1e-5),
+                                           ("large eps", (4, 17), 1, True, 0.5), ("one row", (1, 2), 1, True, 1e-5)):
+        row = shape[len(shape) - dims:]
+        x, wb = draw(*shape), [draw(*row), draw(*row)] if affine else []
+        flat = x.reshape(-1, torch.Size(row).numel())
+        extra = [flat.mean(1), (flat.var(1, unbiased=False) + eps).rsqrt()]
+        add_differentiable("layer_norm", name, [x] + wb, lambda x, w=None, b=None: F.layer_norm(x, row, w, b, eps),
+                           {"dims": dims, "eps": eps, "affine": affine}, extra_out=[tensor(t) for t in extra])
 
 
 def elementwise():
@@ -277,7 +314,6 @@ def optimizer(op, name, make, attr, states, lr, start=None, steps=4):
         add_case(op, f"{name}, step {step}", inputs, [tensor(parameter.detach().clone())] + state(), attr)
 
 
-class Lars(torch.optim.Optimizer):
 def losses():
     def add(op, name, n, k, forward, attr={}, weights=None, x=None, log_prob=False):
         """forward(x, labels, weights); class weights are an input where they are given."""
@@ -327,6 +363,7 @@ def mixing():
         add_case("roll", str(n), [tensor(labels, "i32")], [tensor(labels.roll(1), "i32")])
 
 
+class Lars(torch.optim.Optimizer):
     """You, Gitman and Ginsburg 2017; PyTorch has none."""
 
     def __init__(self, params, lr, momentum=0.9, weight_decay=0, trust_coefficient=0.001, eps=1e-8):
@@ -402,8 +439,9 @@ def updates():
 
 
 if __name__ == "__main__":
-    sections = (conv2d, linear, elementwise, activations, dropouts, joins, attentions, max_pool2d, rows, normalize,
-                losses, mixing, optimizers, updates)
+    torch.set_default_dtype(torch.float64)
+    sections = (conv2d, linear, batch_norms, layer_norm, elementwise, activations, dropouts, joins, attentions,
+                max_pool2d, rows, normalize, losses, mixing, optimizers, updates)
     for section in sections:
         if len(sys.argv) == 1 or section.__name__ in sys.argv:
             torch.manual_seed(zlib.crc32(section.__name__.encode()))

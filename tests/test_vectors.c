@@ -12,7 +12,11 @@ static const struct {
   uint32_t cases; /* what make_vectors.py writes: a file cut short is noticed */
 } files[] = {
     {"conv2d", 19},
-    {"linear", 4},
+    {"linear", 6},
+    {"batch_norm2d", 5},
+    {"batch_norm2d_eval", 5},
+    {"batch_norm2d_update", 5},
+    {"layer_norm", 6},
     {"bias", 3},
     {"relu", 3},
     {"max_pool2d", 8},

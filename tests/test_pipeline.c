@@ -2,6 +2,7 @@
 #include "base/status.h"
 #include "suite.h"
 #include "transform_fixture.h"
+#include "transforms/cut.h"
 #include <pthread.h>
 
 /* ---- reading ---- */
@@ -226,6 +227,73 @@ START_TEST(a_picture_too_large_is_refused_before_it_is_made)
 }
 END_TEST
 
+/* ---- a resize and the cut behind it ---- */
+
+static void expect_same_bytes(const char *list, const dlc_pipeline *joined, const dlc_pipeline *apart, uint32_t sample)
+{
+  const dlc_picture in = scene_picture();
+  dlc_pipeline_buffers *b, *c;
+  dlc_image x, y;
+  ck_assert_int_eq(dlc_pipeline_buffers_open(joined, &b), DLC_OK);
+  ck_assert_int_eq(dlc_pipeline_buffers_open(apart, &c), DLC_OK);
+  ck_assert_msg(dlc_pipeline_apply(joined, b, 1, 0, sample, &in, &x) >= 0, "%s: %s", list, dlc_reason());
+  ck_assert_msg(dlc_pipeline_apply(apart, c, 1, 0, sample, &in, &y) >= 0, "%s: %s", list, dlc_reason());
+  ck_assert_msg(x.height == y.height && x.width == y.width, "%s: %lldx%lld, expected %lldx%lld", list,
+                (long long)x.height, (long long)x.width, (long long)y.height, (long long)y.width);
+  const uint8_t *came = x.data, *expected = y.data;
+  const int64_t n = x.height * x.width * x.channels;
+  int64_t i = 0;
+  while (i < n && came[i] == expected[i]) i++;
+  ck_assert_msg(i == n, "%s, sample %u: value %lld is %u, expected %u", list, sample, (long long)i, came[i],
+                expected[i]);
+  dlc_pipeline_buffers_close(b);
+  dlc_pipeline_buffers_close(c);
+}
+
+START_TEST(a_cut_behind_a_resize_gets_the_bytes_of_the_whole)
+{
+  static const char *const lists[] = {
+      "resize(64) random_crop(56) random_horizontal_flip",
+      "resize(64, bicubic) center_crop([7, 61])",
+      "resize([20, 80]) random_crop(19)",
+      "resize([10, 45], bicubic) random_crop([9, 3])",
+      "resize(70, nearest) random_crop([40, 33])",
+      "resize([50, 90]) random_crop(30)",
+      "resize([90, 50]) random_crop(30)",
+      "resize(70) random_resized_crop(24)",
+      "resize([12, 13], nearest) random_resized_crop([30, 20], interpolation=bicubic)",
+      "resize(20) random_crop(24, padding=6, padding_mode=reflect)",
+      "resize(20) center_crop([30, 10])",
+      "resize(40) resize(30) center_crop(30) center_crop(20)",
+  };
+  dlc_transform other = dlc_transform_resize; /* at another address, it is nobody the pipeline knows */
+  make_scene();
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    dlc_pipeline *joined = parse(lists[i]), *apart = parse(lists[i]);
+    for (uint32_t k = 0; k < apart->n_steps; k++)
+      if (apart->steps[k].transform == &dlc_transform_resize) apart->steps[k].transform = &other;
+    for (uint32_t sample = 0; sample < 20; sample++) expect_same_bytes(lists[i], joined, apart, sample);
+    dlc_pipeline_free(joined);
+    dlc_pipeline_free(apart);
+  }
+}
+END_TEST
+
+START_TEST(what_a_cut_does_not_keep_is_not_made)
+{
+  make_scene();
+  const dlc_picture in = scene_picture();
+  dlc_pipeline *p = parse("resize(60000) center_crop(8)"); /* 10 GB */
+  dlc_pipeline_buffers *b;
+  dlc_image out;
+  ck_assert_int_eq(dlc_pipeline_buffers_open(p, &b), DLC_OK);
+  ck_assert_msg(dlc_pipeline_apply(p, b, 1, 0, 0, &in, &out) >= 0, "%s", dlc_reason());
+  ck_assert_int_eq(out.width, 8);
+  dlc_pipeline_buffers_close(b);
+  dlc_pipeline_free(p);
+}
+END_TEST
+
 /* ---- the end that the graph can do ---- */
 
 START_TEST(a_last_normalization_of_bytes_can_be_taken_off)
@@ -338,6 +406,8 @@ int main(void)
   tcase_add_test(tests, a_step_that_changes_nothing_costs_no_copy);
   tcase_add_test(tests, a_step_never_writes_over_its_input);
   tcase_add_test(tests, a_picture_too_large_is_refused_before_it_is_made);
+  tcase_add_test(tests, a_cut_behind_a_resize_gets_the_bytes_of_the_whole);
+  tcase_add_test(tests, what_a_cut_does_not_keep_is_not_made);
   tcase_add_test(tests, a_last_normalization_of_bytes_can_be_taken_off);
   tcase_add_test(tests, others_transforms_stand_among_dlcores);
   return run_suite("pipeline", tests);

@@ -12,22 +12,27 @@ static inline __attribute__((always_inline)) bytes16 load(const uint8_t *p)
   return v;
 }
 
+/* Byte j of the result comes from a, b or c, as j % 3 is 0, 1 or 2. */
+static inline __attribute__((always_inline)) bytes16 mix(bytes16 a, bytes16 b, bytes16 c)
+{
+  const bytes16 ab = __builtin_shufflevector(a, b, 0, 17, 2, 3, 20, 5, 6, 23, 8, 9, 26, 11, 12, 29, 14, 15);
+  return __builtin_shufflevector(ab, c, 0, 1, 18, 3, 4, 21, 6, 7, 24, 9, 10, 27, 12, 13, 30, 15);
+}
+
 DLC_KERNEL_BODY void dlc_planes_split3_body(const uint8_t *in, uint8_t *planes, size_t n)
 {
   uint8_t *r = planes, *g = planes + n, *b = planes + 2 * n;
   size_t i = 0;
   for (; i + 16 <= n; i += 16) {
     const bytes16 x = load(in + 3 * i), y = load(in + 3 * i + 16), z = load(in + 3 * i + 32);
-    /* What of a channel lies in x and y, and then the rest of it from z. */
-    const bytes16 r2 = __builtin_shufflevector(x, y, 0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 0, 0, 0, 0, 0);
-    const bytes16 g2 = __builtin_shufflevector(x, y, 1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 31, 0, 0, 0, 0, 0);
-    const bytes16 b2 = __builtin_shufflevector(x, y, 2, 5, 8, 11, 14, 17, 20, 23, 26, 29, 0, 0, 0, 0, 0, 0);
-    const bytes16 r3 = __builtin_shufflevector(r2, z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 17, 20, 23, 26, 29);
-    const bytes16 g3 = __builtin_shufflevector(g2, z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 18, 21, 24, 27, 30);
-    const bytes16 b3 = __builtin_shufflevector(b2, z, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 19, 22, 25, 28, 31);
-    memcpy(r + i, &r3, sizeof r3);
-    memcpy(g + i, &g3, sizeof g3);
-    memcpy(b + i, &b3, sizeof b3);
+    /* The bytes of a channel lie at different places of x, y and z: first all into one vector, then in order. */
+    const bytes16 reds = mix(x, z, y), greens = mix(y, x, z), blues = mix(z, y, x);
+    const bytes16 r16 = __builtin_shufflevector(reds, reds, 0, 3, 6, 9, 12, 15, 2, 5, 8, 11, 14, 1, 4, 7, 10, 13);
+    const bytes16 g16 = __builtin_shufflevector(greens, greens, 1, 4, 7, 10, 13, 0, 3, 6, 9, 12, 15, 2, 5, 8, 11, 14);
+    const bytes16 b16 = __builtin_shufflevector(blues, blues, 2, 5, 8, 11, 14, 1, 4, 7, 10, 13, 0, 3, 6, 9, 12, 15);
+    memcpy(r + i, &r16, sizeof r16);
+    memcpy(g + i, &g16, sizeof g16);
+    memcpy(b + i, &b16, sizeof b16);
   }
   for (; i < n; i++) {
     r[i] = in[3 * i];

@@ -25,11 +25,21 @@ static int64_t corner(int64_t side, int64_t size)
   return size > side ? -((size - side) / 2) : (int64_t)rint((double)(side - size) / 2.0);
 }
 
-static dlc_status center_crop_apply(const dlc_transform_call *call)
+static dlc_region choose(const dlc_transform_call *call)
 {
   const dlc_image *in = call->in, *out = call->out;
-  if (in->height == out->height && in->width == out->width) return dlc_keep(call);
-  return dlc_crop(call, corner(in->height, out->height), corner(in->width, out->width), DLC_PAD_ZERO);
+  return (dlc_region){corner(in->height, out->height), corner(in->width, out->width), out->height, out->width};
+}
+
+static dlc_status cut(const dlc_transform_call *call, const dlc_region *region)
+{
+  return dlc_crop(call, region, DLC_PAD_ZERO);
+}
+
+static dlc_status center_crop_apply(const dlc_transform_call *call)
+{
+  const dlc_region region = choose(call);
+  return cut(call, &region);
 }
 
 static const dlc_attr attrs[] = {
@@ -46,3 +56,5 @@ const dlc_transform dlc_transform_center_crop = {
     .shape = center_crop_shape,
     .apply = center_crop_apply,
 };
+
+const dlc_cut dlc_center_crop_cut = {&dlc_transform_center_crop, choose, cut};

@@ -16,9 +16,11 @@ static int64_t clamp(int64_t v, int64_t low, int64_t high)
   return v < low ? low : v > high ? high : v;
 }
 
-dlc_status dlc_crop(const dlc_transform_call *call, int64_t top, int64_t left, int padding_mode)
+dlc_status dlc_crop(const dlc_transform_call *call, const dlc_region *window, int padding_mode)
 {
   const dlc_image *in = call->in, *out = call->out;
+  const int64_t top = window->top, left = window->left;
+  if (top == 0 && left == 0 && in->height == out->height && in->width == out->width) return dlc_keep(call);
   const size_t pixel = dlc_pixel_bytes(in), stride = (size_t)in->width * pixel, row = (size_t)out->width * pixel;
   /* Columns [begin, end) of the window show the picture. */
   const int64_t begin = clamp(-left, 0, out->width), end = clamp(in->width - left, begin, out->width);

@@ -2,6 +2,7 @@
 #include "transforms/pipeline.h"
 #include "base/random.h"
 #include "base/status.h"
+#include "transforms/cut.h"
 #include "transforms/steps.h"
 #include <stdlib.h>
 
@@ -100,26 +101,87 @@ static buffer *free_buffer(dlc_pipeline_buffers *buffers, const dlc_image *in)
   return &buffers->turn[in->data == buffers->turn[0].data];
 }
 
-static dlc_status apply_step(const dlc_pipeline *p, uint32_t i, application *a, const dlc_image *in, dlc_image *out)
+static dlc_status make_room(application *a, const dlc_image *in, dlc_image *out)
 {
-  const dlc_step *s = &p->steps[i];
   buffer *b = free_buffer(a->buffers, in);
   size_t bytes = 0;
-  DLC_TRY(shape_step(p, i, in, out));
-  dlc_status status = size_of(out, &bytes);
-  if (status < 0) return dlc_fail_in(status, "%s", s->transform->name);
+  DLC_TRY(size_of(out, &bytes));
   DLC_TRY(grow(b, bytes));
   out->data = b->data;
+  return DLC_OK;
+}
+
+static void prepare_call(const dlc_pipeline *p, uint32_t i, application *a, const dlc_image *in, dlc_image *out)
+{
   a->purpose = DLC_PURPOSE_TRANSFORM + i;
   a->call = (dlc_transform_call){.size = sizeof a->call,
                                  .host = p->host,
-                                 .attr = s->attr,
+                                 .attr = p->steps[i].attr,
                                  .in = in,
                                  .out = out,
                                  .random = draw_random,
                                  .scratch = take_scratch};
-  status = s->transform->apply(&a->call);
-  return status < 0 ? dlc_fail_in(status, "%s", s->transform->name) : DLC_OK;
+}
+
+static dlc_status apply_step(const dlc_pipeline *p, uint32_t i, application *a, const dlc_image *in, dlc_image *out)
+{
+  const dlc_transform *t = p->steps[i].transform;
+  DLC_TRY(shape_step(p, i, in, out));
+  dlc_status status = make_room(a, in, out);
+  if (status >= 0) {
+    prepare_call(p, i, a, in, out);
+    status = t->apply(&a->call);
+  }
+  return status < 0 ? dlc_fail_in(status, "%s", t->name) : DLC_OK;
+}
+
+/* ---- a resize and the cut behind it, in one; see cut.h ---- */
+
+/* The cut after step i, when that is a resize; NULL: none. */
+static const dlc_cut *cut_after(const dlc_pipeline *p, uint32_t i)
+{
+  static const dlc_cut *const cuts[] = {&dlc_center_crop_cut, &dlc_random_crop_cut, &dlc_random_resized_crop_cut};
+  if (i + 1 >= p->n_steps || p->steps[i].transform != &dlc_transform_resize) return NULL;
+  for (size_t k = 0; k < sizeof cuts / sizeof *cuts; k++)
+    if (cuts[k]->transform == p->steps[i + 1].transform) return cuts[k];
+  return NULL;
+}
+
+static bool lies_inside(const dlc_region *r, const dlc_image *image)
+{
+  return r->top >= 0 && r->left >= 0 && r->height <= image->height - r->top && r->width <= image->width - r->left;
+}
+
+/* Steps i and i + 1; *joined: whether it was done. */
+static dlc_status apply_joined(const dlc_pipeline *p, uint32_t i, application *a, const dlc_image *in, dlc_image *out,
+                               bool *joined)
+{
+  const dlc_cut *cut = cut_after(p, i);
+  dlc_image whole;
+  *joined = false;
+  if (!cut) return DLC_OK;
+  DLC_TRY(shape_step(p, i, in, &whole));
+  if (whole.height == in->height && whole.width == in->width) return DLC_OK;
+  DLC_TRY(shape_step(p, i + 1, &whole, out));
+  prepare_call(p, i + 1, a, &whole, out);
+  const dlc_region region = cut->choose(&a->call);
+  if (!lies_inside(&region, &whole)) return DLC_OK;
+  dlc_image part = whole;
+  part.height = region.height;
+  part.width = region.width;
+  dlc_status status = make_room(a, in, &part);
+  if (status >= 0) {
+    prepare_call(p, i, a, in, &part);
+    status = dlc_resize_part(&a->call, whole.height, whole.width, &region);
+  }
+  if (status < 0) return dlc_fail_in(status, "%s", p->steps[i].transform->name);
+  status = make_room(a, &part, out);
+  if (status >= 0) {
+    prepare_call(p, i + 1, a, &part, out);
+    status = cut->apply(&a->call, &(dlc_region){0, 0, part.height, part.width});
+  }
+  *joined = true;
+  return status < 0 ? dlc_fail_in(status, "%s", p->steps[i + 1].transform->name) : DLC_OK;
 }
 
 dlc_status dlc_pipeline_apply(const dlc_pipeline *p, dlc_pipeline_buffers *buffers, uint64_t seed, uint32_t epoch,
@@ -134,7 +196,10 @@ dlc_status dlc_pipeline_apply(const dlc_pipeline *p, dlc_pipeline_buffers *buffe
                    .data = in->pixels};
   for (uint32_t i = 0; i < p->n_steps; i++) {
     dlc_image next;
-    DLC_TRY(apply_step(p, i, &a, &now, &next));
+    bool joined;
+    DLC_TRY(apply_joined(p, i, &a, &now, &next, &joined));
+    if (joined) i++;
+    else DLC_TRY(apply_step(p, i, &a, &now, &next));
     now = next;
   }
   *out = now;

@@ -36,7 +36,7 @@ static dlc_status random_crop_shape(const dlc_host *h, const void *attr, const d
   return DLC_OK;
 }
 
-static dlc_status random_crop_apply(const dlc_transform_call *call)
+static dlc_region choose(const dlc_transform_call *call)
 {
   const random_crop *a = call->attr;
   const dlc_image *in = call->in, *out = call->out;
@@ -44,7 +44,19 @@ static dlc_status random_crop_apply(const dlc_transform_call *call)
                              in->width + a->padding[1] + a->padding[3] - out->width + 1};
   const int64_t top = dlc_draw_below(call, 0, places[0]) - a->padding[0];
   const int64_t left = dlc_draw_below(call, 1, places[1]) - a->padding[1];
-  return dlc_crop(call, top, left, (int)a->padding_mode);
+  return (dlc_region){top, left, out->height, out->width};
+}
+
+static dlc_status cut(const dlc_transform_call *call, const dlc_region *region)
+{
+  const random_crop *a = call->attr;
+  return dlc_crop(call, region, (int)a->padding_mode);
+}
+
+static dlc_status random_crop_apply(const dlc_transform_call *call)
+{
+  const dlc_region region = choose(call);
+  return cut(call, &region);
 }
 
 static const dlc_attr attrs[] = {
@@ -63,3 +75,5 @@ const dlc_transform dlc_transform_random_crop = {
     .shape = random_crop_shape,
     .apply = random_crop_apply,
 };
+
+const dlc_cut dlc_random_crop_cut = {&dlc_transform_random_crop, choose, cut};

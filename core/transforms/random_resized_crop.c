@@ -55,11 +55,19 @@ static dlc_region choose(const dlc_transform_call *call)
   return middle(a, height, width);
 }
 
-static dlc_status random_resized_crop_apply(const dlc_transform_call *call)
+static dlc_status stretch(const dlc_transform_call *call, const dlc_region *part)
 {
   const random_resized_crop *a = call->attr;
+  return dlc_resample(call, &(dlc_resampling){.from = *part,
+                                              .height = call->out->height,
+                                              .width = call->out->width,
+                                              .interpolation = a->interpolation});
+}
+
+static dlc_status random_resized_crop_apply(const dlc_transform_call *call)
+{
   const dlc_region part = choose(call);
-  return dlc_resample(call, &part, a->interpolation);
+  return stretch(call, &part);
 }
 
 static const dlc_attr attrs[] = {
@@ -80,3 +88,5 @@ const dlc_transform dlc_transform_random_resized_crop = {
     .shape = random_resized_crop_shape,
     .apply = random_resized_crop_apply,
 };
+
+const dlc_cut dlc_random_resized_crop_cut = {&dlc_transform_random_resized_crop, choose, stretch};

@@ -17,26 +17,25 @@ static inline uint8_t dlc_weighted_byte(int32_t sum)
  * 0 behind the last tap. */
 typedef struct dlc_taps {
   int32_t *first, *count, *weight;
-  int16_t *split;         /* the same weights as dlc_resample_row() wants them: made by dlc_taps_split() */
-  int32_t room, lanes, n; /* n outputs */
+  int32_t room, n;    /* n outputs */
+  char *blocks;       /* the same for the processor's vectors; made by dlc_taps_prepare() */
+  int32_t run, pairs; /* how it lies there; 0: it does not */
 } dlc_taps;
 
-/* Numbers that `split` has room for. */
-static inline size_t dlc_split_length(int64_t n, int32_t room)
-{
-  return ((size_t)n * (size_t)((room + 3) / 4) + 1) * 32;
-}
+/* Bytes that `blocks` has room for. */
+size_t dlc_row_blocks_bytes(int64_t n, int32_t room);
 
-/* Bytes behind a row that dlc_resample_row() may read: it takes four taps at once. */
+/* Bytes behind a row that dlc_resample_row() may read: it takes 16 for two taps. */
 static inline size_t dlc_row_margin(int32_t room)
 {
-  return (size_t)((room + 3) / 4) * 12 + 16;
+  return (size_t)((room + 1) / 2) * 6 + 16;
 }
 
-void dlc_taps_split(dlc_taps *taps);
+/* Before dlc_resample_row(). */
+void dlc_taps_prepare(dlc_taps *taps, size_t channels);
 /* One row of `channels` interleaved bytes to taps->n pixels; dlc_row_margin() bytes behind it can be read. */
-void dlc_resample_row(const uint8_t *in, uint8_t *out, const dlc_taps *taps, int channels);
-/* out[i] = the weighted sum of `count` rows of n bytes that lie `stride` apart. */
-void dlc_resample_column(const uint8_t *in, size_t stride, uint8_t *out, size_t n, const int32_t *weight, int count);
+void dlc_resample_row(const uint8_t *in, uint8_t *out, const dlc_taps *taps, size_t channels);
+/* out[i] = the weighted sum of lines[0][i] to lines[count - 1][i], for n bytes. */
+void dlc_resample_column(const uint8_t *const *lines, uint8_t *out, size_t n, const int32_t *weight, int count);
 
 #endif

@@ -32,12 +32,22 @@ static dlc_status resize_shape(const dlc_host *h, const void *attr, const dlc_im
   return DLC_OK;
 }
 
-static dlc_status resize_apply(const dlc_transform_call *call)
+dlc_status dlc_resize_part(const dlc_transform_call *call, int64_t height, int64_t width, const dlc_region *part)
 {
   const resize *a = call->attr;
+  return dlc_resample(call, &(dlc_resampling){.from = {0, 0, call->in->height, call->in->width},
+                                              .height = height,
+                                              .width = width,
+                                              .top = part->top,
+                                              .left = part->left,
+                                              .interpolation = a->interpolation});
+}
+
+static dlc_status resize_apply(const dlc_transform_call *call)
+{
   const dlc_image *in = call->in, *out = call->out;
   if (in->height == out->height && in->width == out->width) return dlc_keep(call);
-  return dlc_resample(call, &(dlc_region){0, 0, in->height, in->width}, a->interpolation);
+  return dlc_resize_part(call, out->height, out->width, &(dlc_region){0, 0, out->height, out->width});
 }
 
 static const dlc_attr attrs[] = {

@@ -140,7 +140,7 @@ def batch_norms():
 def layer_norm():
     for name, shape, dims, affine, eps in (("rows", (3, 5), 1, True, 1e-5), ("not affine", (2, 3, 4), 1, False, 1e-5),
                                            ("two dimensions", (2, 3, 4), 2, True, 1e-5), ("all", (2, 3), 2, True, 1e-5),
-                                           ("large eps", (4, 17), 1, True, 0.5), ("one row", (1, 2), 1, True, 1e-5)):
+                                           ("large eps", (4, 17), 1, True, 0.5), ("one row", (1, 3), 1, True, 1e-5)):
         row = shape[len(shape) - dims:]
         x, wb = draw(*shape), [draw(*row), draw(*row)] if affine else []
         flat = x.reshape(-1, torch.Size(row).numel())

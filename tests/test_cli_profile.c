@@ -30,7 +30,7 @@ static int count_spans(const json_t *trace, const char *name)
 START_TEST(table_and_trace_are_printed_and_kept)
 {
   ck_runs(QUICK "--epochs 2 --workers 0 --profile --profile-rows 3 --name x", 0);
-  ck_contains(out_text, "Name    Self CPU %      Self CPU   CPU total %     CPU total  CPU time avg    # of Calls\n");
+  ck_contains(out_text, "Name    Self CPU %      Self CPU   CPU total %     CPU total  CPU time avg    # of Calls");
   ck_contains(out_text, "Self CPU time total: ");
   ck_contains(out_text, " (3 of ");
   ck_contains(out_text, "profile   runs/x/profile.txt; steps 1..100 in runs/x/profile.json");

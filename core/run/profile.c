@@ -117,10 +117,20 @@ void dlc_track_end(dlc_track *t)
 
 /* ---- nodes ---- */
 
-static const char *part_of(const dlc_graph *g, const dlc_node *n)
+static bool is_backward(const dlc_graph *g, uint32_t node)
 {
-  if (n->op->kind == DLC_OP_OPTIMIZER) return "update";
-  return n->n_out && dlc_value_at(g, n->out[0])->role == DLC_ROLE_GRADIENT ? "backward" : "forward";
+  const dlc_node *n = dlc_node_at(g, node);
+  return n->n_out && dlc_value_at(g, n->out[0])->role == DLC_ROLE_GRADIENT;
+}
+
+/* What comes after the first gradient and is none, as clipping, belongs to the update. */
+static const char *part_of(const dlc_graph *g, uint32_t node)
+{
+  if (dlc_node_at(g, node)->op->kind == DLC_OP_OPTIMIZER) return "update";
+  if (is_backward(g, node)) return "backward";
+  for (uint32_t i = 0; i < node; i++)
+    if (is_backward(g, i)) return "update";
+  return "forward";
 }
 
 /* An update is named after its parameter, "conv1.weight": the layer is what comes before the last dot. */
@@ -158,7 +168,7 @@ dlc_status dlc_profile_add_node(dlc_profile *p, const char *program, const dlc_g
                          .name = layer_of(&p->arena, n),
                          .program = dlc_arena_strdup(&p->arena, program),
                          .op = dlc_arena_strdup(&p->arena, n->op->name),
-                         .part = part_of(g, n),
+                         .part = part_of(g, node),
                          .shapes = shapes_of(&p->arena, g, n),
                          .flops = dlc_node_flops(g, node)};
   if (!r->name || !r->program || !r->op || !r->shapes) return dlc_fail_nomem();

@@ -10,8 +10,8 @@ struct dlc_profile_row {
   dlc_profile_row *next; /* of the track */
   dlc_track *track;
   const char *name; /* of a node: its layer */
-  const char *program, *op, *part,
-      *shapes; /* of a node, else NULL: "train", "conv2d", "forward", "[[64, 1, 28, 28]]" */
+  /* Of a node, else NULL: "train", "conv2d", "forward", "[[64, 1, 28, 28]]". */
+  const char *program, *op, *part, *shapes;
   uint64_t calls;
   int64_t self, total; /* nanoseconds */
   double flops;        /* of one call: see dlc_node_flops() */

@@ -188,8 +188,8 @@ static void add_table(dlc_str *out, lines *all, const dlc_profile_view *view, co
   add_rule(out, &l);
   dlc_str_addf(out, "Self CPU time total%s: ", of);
   add_time(out, 0, (double)all->self);
-  dlc_str_add(out, n < all->n ? "" : "\n");
-  if (n < all->n) dlc_str_addf(out, " (%u of %u rows are shown)\n", n, all->n);
+  if (n < all->n) dlc_str_addf(out, " (%u of %u rows are shown)", n, all->n);
+  dlc_str_add(out, "\n");
 }
 
 dlc_status dlc_profile_table(const dlc_profile *p, const dlc_profile_view *view, dlc_str *out)

@@ -92,13 +92,14 @@ static dlc_status add_thread(dlc_str *out, const dlc_track *t)
   json_t *name = json_pack("{s:s, s:i, s:i, s:s, s:{s:s}}", "ph", "M", "pid", 1, "tid", (int)t->number, "name",
                            "thread_name", "args", "name", t->name);
   char *text = name ? json_dumps(name, JSON_COMPACT) : NULL;
-  if (text) dlc_str_addf(out, "%s,\n", text);
   json_decref(name);
+  if (!text) return dlc_fail(DLC_INVALID, "the thread `%s` cannot be written as JSON", t->name);
+  dlc_str_addf(out, "%s,\n", text);
   free(text);
   dlc_str_addf(out,
                "{\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"name\":\"thread_sort_index\",\"args\":{\"sort_index\":%u}},\n",
                t->number, t->number);
-  return text ? DLC_OK : dlc_fail(DLC_INVALID, "the thread `%s` cannot be written as JSON", t->name);
+  return DLC_OK;
 }
 
 static dlc_status add_events(writer *w, const dlc_profile *p, const heads *h, uint64_t n)

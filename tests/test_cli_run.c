@@ -327,12 +327,24 @@ START_TEST(summary_shows_shapes_and_parameters)
 {
   ck_runs("summary --model lenet --input 1x28x28", 0);
   ck_contains(out_text, "16x8x8");
-  ck_contains(out_text, "2416");
-  ck_contains(out_text, "44426");
+  ck_contains(out_text, "2,416");
+  ck_contains(out_text, "44,426");
   ck_runs("summary --model mlp --dataset shapes:count=10", 0);
   ck_contains(out_text, "mlp on shapes");
-  ck_contains(out_text, "101770");
+  ck_contains(out_text, "101,770");
+  ck_runs("summary --model mlp --input 1x28x28 --batch-size 32 --opt sgd --momentum 0.9", 0);
+  ck_contains(out_text, "training    409 kFLOPs a picture, and memory for a batch of 32 with sgd:");
+  ck_contains(out_text, "optimizer       398 KiB");
+  ck_contains(out_text, "kept           17.2 KiB");
   ck_refuses("summary --input 28x28", 2, "--input: expected channels x height x width");
+}
+END_TEST
+
+START_TEST(summary_shows_groups_as_a_tree)
+{
+  ck_runs("summary --model convnet-004 --input 3x32x32", 0);
+  ck_contains(out_text, "\nencoder\n  0 ");
+  ck_contains(out_text, "\nhead\n  0 ");
 }
 END_TEST
 
@@ -455,6 +467,7 @@ int main(void)
   tcase_add_test(t, dump_graph_prints_the_stage_and_trains_nothing);
   tcase_add_test(t, progress_line_stays_within_the_terminal);
   tcase_add_test(t, summary_shows_shapes_and_parameters);
+  tcase_add_test(t, summary_shows_groups_as_a_tree);
   tcase_add_test(t, damaged_files_of_the_default_are_not_passed_over);
   tcase_add_test(t, output_that_cannot_be_written_is_an_error);
   tcase_add_test(t, folder_whose_name_is_not_utf8_is_shown_nevertheless);

@@ -1,7 +1,7 @@
-/* dlcore summary: the layers of a model with the shapes they give and the parameters they own. */
+/* dlcore summary: the layers of a model with the shapes they give and what they cost. */
 #include "base/status.h"
 #include "commands.h"
-#include "job.h"
+#include "summary.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,54 +34,19 @@ static int read_subject(cli_job *job, subject *s)
   return code;
 }
 
-/* "6x24x24": without the batch, which comes first. */
-static void shape_text(const dlc_value *v, char *text, size_t size)
-{
-  size_t n = 0;
-  text[0] = 0;
-  for (uint32_t i = 1; i < v->rank && n < size; i++)
-    n += (size_t)snprintf(text + n, size - n, "%s%lld", i > 1 ? "x" : "", (long long)v->dim[i]);
-}
-
-static void print_row(const char *layer, const char *type, const char *output, const char *parameters)
-{
-  printf("%-16s %-14s %-16s %12s\n", layer, type, output, parameters);
-}
-
-static void print_layers(const dlc_graph *g, const dlc_model_graph *m)
-{
-  char shape[128], count[32];
-  print_row("layer", "type", "output", "parameters");
-  for (uint32_t i = 0; i < m->n_layers; i++) {
-    const dlc_model_layer *layer = &m->layers[i];
-    int64_t n = 0;
-    for (uint32_t k = 0; k < layer->n_params; k++)
-      n += dlc_count(dlc_value_at(g, m->params[layer->first_param + k].value));
-    shape_text(dlc_value_at(g, layer->output), shape, sizeof shape);
-    snprintf(count, sizeof count, "%lld", (long long)n);
-    print_row(layer->name, layer->op->name, shape, count);
-  }
-}
-
 static int print_summary(cli_job *job, const subject *s)
 {
-  dlc_graph_build *g;
-  dlc_model_graph m;
-  dlc_status status = cli_forward(job, s->chw, s->classes, &g, &m);
-  if (status >= 0) {
-    int64_t total = cli_count_parameters(g, &m);
-    char count[32], memory[32];
-    snprintf(count, sizeof count, "%lld", (long long)total);
-    snprintf(memory, sizeof memory, "%.1f KiB", (double)total * sizeof(float) / 1024);
-    printf("%s%s%s: %lldx%lldx%lld, %lld classes\n\n", dlc_model_name(job->model), s->name ? " on " : "",
-           s->name ? s->name : "", (long long)s->chw[0], (long long)s->chw[1], (long long)s->chw[2],
-           (long long)s->classes);
-    print_layers(dlc_graph_view(g), &m);
-    print_row("total", "", memory, count);
-  }
-  dlc_model_graph_free(&m);
-  dlc_graph_free(g);
-  return status < 0 ? CLI_FAILED : CLI_OK;
+  const int64_t batch = job->options->batch_size;
+  cli_costs costs;
+  if (cli_costs_make(job, s->chw, s->classes, batch, &costs) < 0) return CLI_FAILED;
+  printf("%s%s%s: %lldx%lldx%lld, %lld classes\n\n", dlc_model_name(job->model), s->name ? " on " : "",
+         s->name ? s->name : "", (long long)s->chw[0], (long long)s->chw[1], (long long)s->chw[2],
+         (long long)s->classes);
+  cli_costs_table(&costs);
+  printf("\n");
+  cli_costs_total(&costs, job->method.optimizer->name, batch);
+  cli_costs_free(&costs);
+  return CLI_OK;
 }
 
 int cli_summary(cli_options *o, cli_console *c)
@@ -90,6 +55,7 @@ int cli_summary(cli_options *o, cli_console *c)
   subject s;
   int code = cli_job_open(&job, o, c);
   if (code == CLI_OK) code = cli_job_model(&job);
+  if (code == CLI_OK) code = cli_job_method(&job);
   if (code == CLI_OK) code = read_subject(&job, &s);
   if (code == CLI_OK) code = print_summary(&job, &s);
   cli_report(c, code);

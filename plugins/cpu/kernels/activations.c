@@ -65,31 +65,29 @@ INLINE vec leaky_relu_slope(vec x, vec a)
 
 INLINE vec elu(vec x, vec a)
 {
-  vec below = vec_select(x < vec_all(-88), vec_all(-88), x);
+  vec below = vec_select(x < vec_all(-87), vec_all(-87), x);
   return vec_select(x > 0, x, a * vec_expm1(below));
 }
 
 INLINE vec elu_slope(vec x, vec a)
 {
-  return vec_select(x > 0, vec_all(1), a * vec_exp(x));
+  return vec_select(x > 0, vec_all(1), a * vec_exp_below_0(x));
 }
 
-#define SQRT_HALF    0.70710678f
 #define SQRT_2_BY_PI 0.79788456f
 #define GELU_CUBIC   0.044715f
 
 INLINE vec gelu(vec x, vec a)
 {
   (void)a;
-  vec half = vec_all(0.5f) * x;
-  return vec_fma(half, vec_erf(x * vec_all(SQRT_HALF)), half);
+  return x * vec_normal_share(x);
 }
 
+/* The share, and x times the density exp(-x^2 / 2) / sqrt(2 pi). */
 INLINE vec gelu_slope(vec x, vec a)
 {
   (void)a;
-  vec share = vec_fma(vec_all(0.5f), vec_erf(x * vec_all(SQRT_HALF)), vec_all(0.5f));
-  return vec_fma(x * vec_all(0.5f * SQRT_2_BY_PI), vec_exp(vec_all(-0.5f) * x * x), share);
+  return vec_fma(x * vec_all(0.5f * SQRT_2_BY_PI), vec_exp_below_0(vec_all(-0.5f) * x * x), vec_normal_share(x));
 }
 
 INLINE vec gelu_tanh_sigmoid(vec x, vec *rest)

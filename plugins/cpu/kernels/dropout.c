@@ -46,20 +46,74 @@ static dropout *prepare(const dlc_device *device, const dlc_dropout *a, const dl
   return d;
 }
 
-/* Block `block` of the sample in the key: `at` is its first element in mask and x, n of them are in the sample. */
-INLINE void drop_block(const call *c, int64_t block, int64_t at, int64_t n)
+/* ---- a flag a byte, 1 or 0, from and to lanes of -1 or 0 ---- */
+
+INLINE void store_flags(uint8_t *p, veci a, veci b) /* 2 * VEC of them */
+{
+#if defined(__AVX512F__)
+  _mm_storeu_si128((__m128i *)p, _mm_maskz_set1_epi8(_mm512_movepi32_mask((__m512i)a), 1));
+  _mm_storeu_si128((__m128i *)(p + VEC), _mm_maskz_set1_epi8(_mm512_movepi32_mask((__m512i)b), 1));
+#elif defined(__AVX2__)
+  const __m256i words = _mm256_packs_epi32((__m256i)a, (__m256i)b); /* a0-3 b0-3 a4-7 b4-7 */
+  const __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+  _mm_storeu_si128((__m128i *)p, _mm_and_si128(_mm_shuffle_epi32(bytes, 0xd8), _mm_set1_epi8(1)));
+#elif defined(__SSE2__)
+  const __m128i words = _mm_packs_epi32((__m128i)a, (__m128i)b);
+  _mm_storel_epi64((__m128i *)p, _mm_and_si128(_mm_packs_epi16(words, words), _mm_set1_epi8(1)));
+#else
+  for (int i = 0; i < VEC; i++) p[i] = a[i] & 1, p[VEC + i] = b[i] & 1;
+#endif
+}
+
+INLINE veci load_flags(const uint8_t *p) /* VEC of them */
+{
+#if defined(__AVX512F__)
+  return -(veci)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
+#elif defined(__AVX2__)
+  return -(veci)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p));
+#else
+  veci v;
+  for (int i = 0; i < VEC; i++) v[i] = -p[i];
+  return v;
+#endif
+}
+
+/* ---- the mask, and what it is applied to ---- */
+
+INLINE vec drop(const dropout *d, veci stays, vec x)
+{
+  return (vec)(stays & (veci)(x * vec_all(d->scale)));
+}
+
+/* Which of BLOCK elements stay: words from `least` on, unless nothing does. */
+INLINE void draw_block(const call *c, int64_t block, veci stays[2])
 {
   vecu words[2];
-  const vec scale = vec_all(c->d->scale);
   vec_random(&c->key, (uint32_t)(block * DRAWS), words);
-#pragma GCC unroll 2
-  for (int half = 0; half < 2; half++, at += VEC, n -= VEC) {
-    const int64_t lanes = n < 0 ? 0 : n < VEC ? n : VEC;
-    const veci stays = (veci)(words[half] >= c->d->least) & vec_alli(c->d->none ? 0 : -1);
-    vec_store_bytes(c->mask + at, __builtin_convertvector(stays & 1, vecb), lanes);
-    if (!c->x) continue;
-    const vec_mask part = vec_first(lanes);
-    vec_store_part(c->y + at, part, vec_select(stays, vec_load_part(c->x + at, part) * scale, vec_all(0)));
+  for (int half = 0; half < 2; half++) stays[half] = (veci)(words[half] >= c->d->least) & vec_alli(c->d->none ? 0 : -1);
+}
+
+INLINE void drop_block(const call *c, int64_t block, int64_t at)
+{
+  veci stays[2];
+  draw_block(c, block, stays);
+  store_flags(c->mask + at, stays[0], stays[1]);
+  if (!c->x) return;
+  vec_store(c->y + at, drop(c->d, stays[0], vec_load(c->x + at)));
+  vec_store(c->y + at + VEC, drop(c->d, stays[1], vec_load(c->x + at + VEC)));
+}
+
+/* The last n elements of a sample, fewer than BLOCK. */
+static void drop_rest(const call *c, int64_t block, int64_t at, int64_t n)
+{
+  veci stays[2];
+  uint8_t flags[BLOCK];
+  draw_block(c, block, stays);
+  store_flags(flags, stays[0], stays[1]);
+  memcpy(c->mask + at, flags, (size_t)n);
+  for (int half = 0; c->x && half < 2; half++, at += VEC, n -= VEC) {
+    const vec_mask part = vec_first(n < 0 ? 0 : n < VEC ? n : VEC);
+    vec_store_part(c->y + at, part, drop(c->d, stays[half], vec_load_part(c->x + at, part)));
   }
 }
 
@@ -74,30 +128,36 @@ static void mask_task(void *arg, uint32_t i)
     const int64_t whole = end < d->blocks ? end : d->each / BLOCK;
     int64_t block = begin;
     c.key.sample = (uint32_t)sample;
-    for (; block < whole; block++) drop_block(&c, block, sample * d->each + block * BLOCK, BLOCK);
-    for (; block < end; block++) drop_block(&c, block, sample * d->each + block * BLOCK, d->each - block * BLOCK);
+    for (; block < whole; block++) drop_block(&c, block, sample * d->each + block * BLOCK);
+    if (block < end) drop_rest(&c, block, sample * d->each + block * BLOCK, d->each - block * BLOCK);
     at += end - begin;
   }
 }
 
-/* y = x * scale where the mask is 1. */
+/* y = x * scale where the mask, of x's shape, is 1. */
+static void element_task(void *arg, uint32_t i)
+{
+  const call *c = arg;
+  const dropout *d = c->d;
+  const cpu_range r = cpu_piece(d->samples * d->each, d->plane_tasks, i);
+  int64_t j = r.begin;
+  for (; j + VEC <= r.end; j += VEC) vec_store(c->y + j, drop(d, load_flags(c->mask + j), vec_load(c->x + j)));
+  for (; j < r.end; j++) c->y[j] = c->mask[j] ? c->x[j] * d->scale : 0;
+}
+
+/* The same for a mask of planes. */
 static void plane_task(void *arg, uint32_t i)
 {
   const call *c = arg;
   const dropout *d = c->d;
-  const float scale = d->scale;
   const cpu_range r = cpu_piece(d->samples * d->each, d->plane_tasks, i);
-  const uint8_t *restrict mask = c->mask;
-  const float *restrict x = c->x;
-  float *restrict y = c->y;
-  if (d->spread == 1) {
-    for (int64_t j = r.begin; j < r.end; j++) y[j] = mask[j] ? x[j] * scale : 0;
-    return;
+  for (int64_t p = r.begin; p < r.end; p++) {
+    const float *restrict x = c->x + p * d->spread;
+    float *restrict y = c->y + p * d->spread;
+    if (!c->mask[p]) memset(y, 0, (size_t)d->spread * sizeof *y);
+    else
+      for (int64_t j = 0; j < d->spread; j++) y[j] = x[j] * d->scale;
   }
-  for (int64_t p = r.begin; p < r.end; p++)
-    if (mask[p])
-      for (int64_t j = p * d->spread; j < (p + 1) * d->spread; j++) y[j] = x[j] * scale;
-    else memset(y + p * d->spread, 0, (size_t)d->spread * sizeof *y);
 }
 
 static random_key read_key(const dropout *d, const int64_t *key)
@@ -122,7 +182,7 @@ static dlc_status dropout2d_launch(void *state, const void *const *in, void *con
   call mask = {.d = d, .key = read_key(d, in[1]), .mask = out[1]},
        c = {.d = d, .x = in[0], .y = out[0], .mask = out[1]};
   cpu_run(d->device, d->mask_tasks, mask_task, &mask);
-  cpu_run(d->device, d->plane_tasks, plane_task, &c);
+  cpu_run(d->device, d->plane_tasks, d->spread == 1 ? element_task : plane_task, &c);
   return DLC_OK;
 }
 
@@ -131,7 +191,7 @@ static dlc_status grad_launch(void *state, const void *const *in, void *const *o
   (void)workspace;
   const dropout *d = state;
   call c = {.d = d, .x = in[0], .y = out[0], .mask = (uint8_t *)in[1]};
-  cpu_run(d->device, d->plane_tasks, plane_task, &c);
+  cpu_run(d->device, d->plane_tasks, d->spread == 1 ? element_task : plane_task, &c);
   return DLC_OK;
 }
 

@@ -60,7 +60,9 @@ static void relu_grad_task(void *arg, uint32_t i)
   const float *restrict dy = c->in[0], *restrict y = c->in[1];
   float *restrict dx = c->out[0];
   cpu_range r = cpu_piece(c->e->count, c->e->tasks, i);
-  for (int64_t j = r.begin; j < r.end; j++) dx[j] = y[j] > 0 ? dy[j] : 0;
+  int64_t j = r.begin;
+  for (; j + VEC <= r.end; j += VEC) vec_store(dx + j, vec_select(vec_load(y + j) > 0, vec_load(dy + j), vec_all(0)));
+  for (; j < r.end; j++) dx[j] = y[j] > 0 ? dy[j] : 0;
 }
 
 dlc_status cpu_relu_grad(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)

@@ -63,7 +63,7 @@ dlc_status dlc_expect_real(const dlc_value *v, const char *what, uint32_t rank, 
 
 dlc_status dlc_expect_shape(const dlc_value *v, const char *what, uint32_t dtype, uint32_t rank, const int64_t *dim)
 {
-  if (v->rank != rank || memcmp(v->dim, dim, rank * sizeof *dim) != 0) {
+  if (v->rank != rank || (rank && memcmp(v->dim, dim, rank * sizeof *dim) != 0)) {
     dlc_shape_name came = dlc_name_shape(v->rank, v->dim), expected = dlc_name_shape(rank, dim);
     return dlc_fail(DLC_INVALID, "%s is %s, expected %s", what, came.text, expected.text);
   }

@@ -104,6 +104,15 @@ START_TEST(files_of_a_former_run_do_not_stay)
 }
 END_TEST
 
+START_TEST(a_dry_run_only_prints)
+{
+  ck_runs(QUICK "--name x --profile --dry-run", 0);
+  ck_contains(out_text, "Self CPU time total: ");
+  ck_lacks(out_text, "profile.txt");
+  ck_assert(!exists("runs"));
+}
+END_TEST
+
 START_TEST(quiet_runs_only_write)
 {
   ck_runs(QUICK "--name x --profile -q", 0);
@@ -147,6 +156,7 @@ int main(void)
   tcase_add_test(tests, loader_threads_have_a_table_and_a_line_in_the_trace_each);
   tcase_add_test(tests, a_profile_changes_no_result_and_is_no_part_of_the_recipe);
   tcase_add_test(tests, files_of_a_former_run_do_not_stay);
+  tcase_add_test(tests, a_dry_run_only_prints);
   tcase_add_test(tests, quiet_runs_only_write);
   tcase_add_test(tests, files_that_cannot_be_written_are_a_warning);
   tcase_add_test(tests, wrong_steps_are_refused);

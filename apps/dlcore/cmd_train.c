@@ -207,7 +207,7 @@ static int make_folder(training *t)
   code = cli_loggers_open(&t->loggers, t->folder.path, o->resumed_run != NULL, t->run);
   if (o->checkpoints) dlc_run_checkpoints(t->run, t->checkpoints);
   if (code == CLI_OK) code = cli_bad_files_begin(&t->bad, &t->folder);
-  cli_profile_begin(&t->folder);
+  if (!o->resumed_run) cli_profile_begin(&t->folder);
   /* Those of a former run (--exist-ok) do not belong to what comes now. */
   if (code == CLI_OK && unlink(t->results) && errno != ENOENT) {
     dlc_fail(DLC_IO, "%s: %s", t->results, strerror(errno));

@@ -102,6 +102,6 @@ void cli_profile_report(dlc_profile *profile, const cli_options *o, cli_console 
 {
   if (!profile) return;
   dlc_status status = say_table(profile, o, c);
-  if (status >= 0) status = write_files(profile, o, c, folder);
+  if (status >= 0 && folder->path) status = write_files(profile, o, c, folder);
   if (status < 0) cli_say(c, DLC_LOG_WARN, "the profile is not saved: %s", dlc_reason());
 }

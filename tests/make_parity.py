@@ -1,7 +1,7 @@
 """Writes tests/golden/parity_MODEL_OPTIMIZER.safetensors: what PyTorch makes of ten training steps. Needs torch and
 safetensors; run it from anywhere. tests/test_parity.c makes the same inputs from the same formulas and compares.
 
-Each file holds `loss`, [10], before each step, and of every parameter after the last step each STRIDE-th element.
+Each file holds `loss`, [10], before each step, and of every parameter after the last step each stride-th element.
 """
 import collections
 import pathlib
@@ -12,7 +12,9 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.nn import functional
 
-STEPS, BATCH, STRIDE = 10, 64, 11  # STRIDE has no factor in common with any dimension: it visits all rows and columns
+from make_vectors import Lars
+
+STEPS, BATCH = 10, 64
 STREAM = 102  # of the noise in the images
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 
@@ -57,13 +59,19 @@ def mlp():
         ("flatten", nn.Flatten()), ("fc1", nn.Linear(784, 128)), ("relu", nn.ReLU()), ("fc2", nn.Linear(128, 10))]))
 
 
+# Stride, models, optimizer. A stride has no factor in common with any dimension: it visits all rows and columns.
 OPTIMIZERS = {
-    "sgd": lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, weight_decay=5e-4),
-    "adam": lambda p: torch.optim.Adam(p, lr=1e-3),
+    "sgd": (11, (lenet, mlp), lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, weight_decay=5e-4)),
+    "adam": (11, (lenet, mlp), lambda p: torch.optim.Adam(p, lr=1e-3)),
+    "nesterov": (101, (mlp,), lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, weight_decay=5e-4, nesterov=True)),
+    "adamw": (101, (mlp,), lambda p: torch.optim.AdamW(p, lr=1e-3, weight_decay=0.1)),
+    "rmsprop": (101, (mlp,), lambda p: torch.optim.RMSprop(p, lr=3e-5, momentum=0.9, centered=True)),
+    "adagrad": (101, (mlp,), lambda p: torch.optim.Adagrad(p, lr=2e-3, lr_decay=0.05, eps=1e-3)),
+    "lars": (101, (mlp,), lambda p: Lars(p, lr=0.2, weight_decay=1e-4, trust_coefficient=0.01)),
 }
 
 
-def train(build, make, dtype):
+def train(build, make, stride, dtype):
     images, labels = images_and_labels()
     mean, std = torch.tensor(0.5, dtype=dtype), torch.tensor(0.25, dtype=dtype)
     model = build()
@@ -78,15 +86,15 @@ def train(build, make, dtype):
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    tensors = {n: p.detach().flatten()[::STRIDE].clone() for n, p in model.named_parameters()}
+    tensors = {n: p.detach().flatten()[::stride].clone() for n, p in model.named_parameters()}
     tensors["loss"] = torch.tensor(losses)
     return tensors
 
 
 def main():
-    for build in (lenet, mlp):
-        for name, make in OPTIMIZERS.items():
-            tensors, exact = train(build, make, torch.float32), train(build, make, torch.float64)
+    for name, (stride, models, make) in OPTIMIZERS.items():
+        for build in models:
+            tensors, exact = (train(build, make, stride, dtype) for dtype in (torch.float32, torch.float64))
             error = max(((t - exact[n]).abs().max() / t.abs().max()).item() for n, t in tensors.items())
             # A pooling window whose two largest elements are equal but for rounding makes this 1e-5 or more, and the
             # comparison a matter of luck: then take another STREAM.

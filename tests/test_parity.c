@@ -149,7 +149,7 @@ static const struct job {
             {"mlp", "adam", "adam", mlp, &adam, 1e-3, 11},
             {"mlp", "nesterov", "sgd", mlp, &nesterov, 0.01, 101},
             {"mlp", "adamw", "adamw", mlp, &adamw, 1e-3, 101},
-            {"mlp", "rmsprop", "rmsprop", mlp, &rmsprop, 1e-4, 101},
+            {"mlp", "rmsprop", "rmsprop", mlp, &rmsprop, 3e-5, 101},
             {"mlp", "adagrad", "adagrad", mlp, &adagrad, 2e-3, 101},
             {"mlp", "lars", "lars", mlp, &lars, 0.2, 101}};
 enum { N_JOBS = sizeof jobs / sizeof *jobs };

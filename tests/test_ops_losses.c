@@ -75,11 +75,12 @@ END_TEST
 
 START_TEST(label_smoothing_is_a_share)
 {
-  dlc_cross_entropy negative = {-0.1}, all = {1}, none = {NAN};
+  dlc_cross_entropy negative = {-0.1}, all = {1}, beyond = {1.5}, none = {NAN};
   const dlc_value logits = F32(4, 3), labels = VALUE(DLC_I32, 4);
-  check_refused(INFER("cross_entropy", &negative, logits, labels), "label_smoothing is -0.1, expected [0, 1)");
-  check_refused(INFER("cross_entropy", &all, logits, labels), "label_smoothing is 1, expected [0, 1)");
-  check_refused(INFER("cross_entropy", &none, logits, labels), "label_smoothing is nan, expected [0, 1)");
+  check_refused(INFER("cross_entropy", &negative, logits, labels), "label_smoothing is -0.1, expected 0 to 1");
+  check_refused(INFER("cross_entropy", &beyond, logits, labels), "label_smoothing is 1.5, expected 0 to 1");
+  ck_assert_int_eq(INFER("cross_entropy", &all, logits, labels).status, DLC_OK);
+  check_refused(INFER("cross_entropy", &none, logits, labels), "label_smoothing is nan, expected 0 to 1");
 }
 END_TEST
 

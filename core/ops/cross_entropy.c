@@ -9,11 +9,17 @@
 #include "ops/loss.h"
 #include <math.h>
 
+static dlc_status check_attr(const dlc_cross_entropy *a)
+{
+  if (a->label_smoothing >= 0 && a->label_smoothing <= 1) return DLC_OK;
+  return dlc_fail(DLC_INVALID, "label_smoothing is %g, expected 0 to 1", a->label_smoothing);
+}
+
 static dlc_status cross_entropy_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in,
                                       uint32_t *n_out, dlc_value *out)
 {
   (void)h;
-  DLC_TRY(dlc_expect_number("label_smoothing", ((const dlc_cross_entropy *)attr)->label_smoothing, 0, 1));
+  DLC_TRY(check_attr(attr));
   DLC_TRY(dlc_loss_infer(n_in, in, "logits", true, &out[0]));
   *n_out = 2;
   return dlc_shape_like(&out[1], in[0]);
@@ -49,7 +55,7 @@ static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const
                              dlc_value *out)
 {
   (void)h;
-  DLC_TRY(dlc_expect_number("label_smoothing", ((const dlc_cross_entropy *)attr)->label_smoothing, 0, 1));
+  DLC_TRY(check_attr(attr));
   return dlc_loss_grad_infer(n_in, in, "log_prob", true, n_out, out);
 }
 

@@ -347,6 +347,16 @@ START_TEST(evaluation_without_what_it_needs_says_what_is_missing)
 }
 END_TEST
 
+START_TEST(data_that_is_gone_is_said_to_be_the_runs)
+{
+  make_pictures("pets", 2);
+  ck_runs(PETS, 0);
+  ck_assert_int_eq(rename("pets", "away"), 0);
+  ck_refuses(EVAL "--run runs/w", 1, "the data of runs/w: --data-dir: pets: No such file or directory");
+  ck_runs(EVAL "--run runs/w --data-dir away", 0);
+}
+END_TEST
+
 START_TEST(pictures_without_labels_cannot_be_evaluated_on)
 {
   make_pictures("pets", 2);
@@ -378,6 +388,7 @@ int main(void)
   tcase_add_test(t, names_of_classes_are_written_as_each_format_wants);
   tcase_add_test(t, results_do_not_depend_on_threads_or_batches);
   tcase_add_test(t, evaluation_without_what_it_needs_says_what_is_missing);
+  tcase_add_test(t, data_that_is_gone_is_said_to_be_the_runs);
   tcase_add_test(t, pictures_without_labels_cannot_be_evaluated_on);
   return run_suite("eval", t);
 }

@@ -255,6 +255,23 @@ START_TEST(what_is_no_run_is_refused)
 }
 END_TEST
 
+/* As a pattern of all runs finds them while one of them trains. */
+START_TEST(runs_without_an_epoch_are_left_out_of_several)
+{
+  write_run("a", FOUR);
+  write_run("b", HEADER);
+  ck_runs("plot runs/a runs/b", 0);
+  ck_contains(out_text, "          * val  . train\n");
+  ck_assert_str_eq(err_text, "dlcore: warning: runs/b/summary.csv has no row: no epoch was finished\n");
+  ck_assert(exists("curves.svg"));
+  write_run("a", HEADER);
+  ck_runs("plot runs/a runs/b", 1);
+  ck_contains(err_text, "none of the 2 runs has an epoch to draw");
+  ck_runs("plot runs/a runs/c", 1);
+  ck_contains(err_text, "runs/c: no such run folder");
+}
+END_TEST
+
 START_TEST(wrong_files_are_refused_with_the_place)
 {
   static const struct {
@@ -300,6 +317,7 @@ int main(void)
   tcase_add_test(t, chart_without_numbers_says_so);
   tcase_add_test(t, run_that_was_just_trained_can_be_plotted);
   tcase_add_test(t, what_is_no_run_is_refused);
+  tcase_add_test(t, runs_without_an_epoch_are_left_out_of_several);
   tcase_add_test(t, wrong_files_are_refused_with_the_place);
   return run_suite("plot", t);
 }

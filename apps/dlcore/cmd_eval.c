@@ -40,6 +40,14 @@ static int read_subject(cli_options *o)
   return CLI_USAGE;
 }
 
+/* Where the run's data was is seen from where the run was started. */
+static int open_dataset(evaluation *e, const cli_options *o)
+{
+  const int code = cli_job_dataset(&e->job);
+  if (code != CLI_OK && o->run && !cli_option_typed(o, "data-dir")) dlc_fail_in(DLC_INVALID, "the data of %s", o->run);
+  return code;
+}
+
 static bool has_labels(const dlc_dataset_info *info, int split)
 {
   return split >= 0 && dlc_split_at(info, (uint32_t)split)->labels;
@@ -228,7 +236,7 @@ static int evaluate(evaluation *e, cli_options *o)
   int code = read_subject(o);
   if (code == CLI_OK) code = cli_trained_find(&e->trained, o);
   if (code == CLI_OK) code = cli_job_open(&e->job, o, e->console);
-  if (code == CLI_OK) code = cli_job_dataset(&e->job);
+  if (code == CLI_OK) code = open_dataset(e, o);
   if (code == CLI_OK) code = find_split(e, o);
   if (code == CLI_OK) code = match_classes(e);
   if (code == CLI_OK) code = cli_trained_open(&e->trained, &e->job, false);

@@ -15,7 +15,8 @@
 enum { LOSS, ACCURACY, CHARTS };
 
 typedef struct plot {
-  size_t n; /* runs */
+  size_t n;          /* runs */
+  const char **runs; /* as they were typed */
   cli_curves *curves;
   char **names;          /* owned */
   cli_series *series;    /* of each chart two a run at most */
@@ -27,21 +28,14 @@ typedef struct plot {
 /* ---- the runs ---- */
 
 /* RUN/summary.csv, or the file itself where RUN is one. */
-static int read_run(const char *run, cli_curves *curves)
+static dlc_status read_run(const char *run, cli_curves *curves)
 {
   char *path;
-  if (!dlc_path_exists(run)) {
-    dlc_fail(DLC_NOT_FOUND, "%s: no such run folder", run);
-    return CLI_FAILED;
-  }
-  if (asprintf(&path, "%s%s", run, dlc_path_is_dir(run) ? "/summary.csv" : "") < 0) {
-    dlc_fail_nomem();
-    return CLI_FAILED;
-  }
-  dlc_status status = dlc_path_exists(path) ? cli_curves_read(path, curves)
-                                            : dlc_fail(DLC_NOT_FOUND, "%s: no such file; --logger csv writes it", path);
+  if (!dlc_path_exists(run)) return dlc_fail(DLC_INVALID, "%s: no such run folder", run);
+  if (asprintf(&path, "%s%s", run, dlc_path_is_dir(run) ? "/summary.csv" : "") < 0) return dlc_fail_nomem();
+  dlc_status status = cli_curves_read(path, curves);
   free(path);
-  return status < 0 ? CLI_FAILED : CLI_OK;
+  return status;
 }
 
 /* The last part of the path. */
@@ -55,16 +49,16 @@ static char *short_name(const char *run)
 }
 
 /* Runs are called by their folders' names, or by their paths where two are alike. */
-static int name_runs(plot *p, const char *const *runs)
+static int name_runs(plot *p)
 {
   bool alike = false;
   for (size_t i = 0; i < p->n; i++) {
-    p->names[i] = short_name(runs[i]);
+    p->names[i] = short_name(p->runs[i]);
     for (size_t k = 0; k < i && p->names[i]; k++) alike |= strcmp(p->names[i], p->names[k]) == 0;
   }
   for (size_t i = 0; i < p->n; i++) {
     if (alike) free(p->names[i]);
-    if (alike) p->names[i] = strdup(runs[i]);
+    if (alike) p->names[i] = strdup(p->runs[i]);
     if (p->names[i]) continue;
     dlc_fail_nomem();
     return CLI_FAILED;
@@ -72,20 +66,33 @@ static int name_runs(plot *p, const char *const *runs)
   return CLI_OK;
 }
 
-static int read_runs(plot *p, const cli_options *o)
+static bool make_room(plot *p, size_t n)
 {
-  p->n = o->arguments.n;
-  p->curves = calloc(p->n, sizeof *p->curves);
-  p->names = calloc(p->n, sizeof *p->names);
-  p->series = calloc(2 * CHARTS * p->n, sizeof *p->series);
-  p->series_names = calloc(2 * p->n, sizeof *p->series_names);
-  if (!p->curves || !p->names || !p->series || !p->series_names) {
+  p->runs = calloc(n, sizeof *p->runs);
+  p->curves = calloc(n, sizeof *p->curves);
+  p->names = calloc(n, sizeof *p->names);
+  p->series = calloc(2 * CHARTS * n, sizeof *p->series);
+  p->series_names = calloc(2 * n, sizeof *p->series_names);
+  return p->runs && p->curves && p->names && p->series && p->series_names;
+}
+
+/* Of several runs those without an epoch are left out: they may have only just begun. */
+static int read_runs(plot *p, const cli_options *o, cli_console *c)
+{
+  const uint32_t n = o->arguments.n;
+  if (!make_room(p, n)) {
     dlc_fail_nomem();
     return CLI_FAILED;
   }
-  int code = CLI_OK;
-  for (size_t i = 0; i < p->n && code == CLI_OK; i++) code = read_run(o->arguments.items[i], &p->curves[i]);
-  return code == CLI_OK ? name_runs(p, o->arguments.items) : code;
+  for (uint32_t i = 0; i < n; i++) {
+    const dlc_status status = read_run(o->arguments.items[i], &p->curves[p->n]);
+    if (status < 0 && (status != DLC_NOT_FOUND || n == 1)) return CLI_FAILED;
+    if (status < 0) cli_say(c, DLC_LOG_WARN, "%s", dlc_reason());
+    else p->runs[p->n++] = o->arguments.items[i];
+  }
+  if (p->n) return name_runs(p);
+  dlc_fail(DLC_NOT_FOUND, "none of the %u runs has an epoch to draw", n);
+  return CLI_FAILED;
 }
 
 /* ---- what is drawn ---- */
@@ -181,7 +188,7 @@ static int run_plot(plot *p, const cli_options *o, cli_console *c)
     dlc_fail(DLC_INVALID, "nothing to plot: name run folders, as in dlcore plot runs/first-try");
     return CLI_USAGE;
   }
-  int code = read_runs(p, o);
+  int code = read_runs(p, o, c);
   if (code != CLI_OK) return code;
   lay_out(p);
   if (!o->quiet) code = show(p, c);
@@ -194,10 +201,11 @@ int cli_plot(cli_options *o, cli_console *c)
   int code = run_plot(&p, o, c);
   cli_report(c, code);
   for (size_t i = 0; i < p.n; i++) {
-    if (p.curves) cli_curves_free(&p.curves[i]);
-    if (p.names) free(p.names[i]);
-    for (size_t k = 0; k < 2 && p.series_names; k++) dlc_str_free(&p.series_names[2 * i + k]);
+    cli_curves_free(&p.curves[i]);
+    free(p.names[i]);
+    for (size_t k = 0; k < 2; k++) dlc_str_free(&p.series_names[2 * i + k]);
   }
+  free(p.runs);
   free(p.curves);
   free(p.names);
   free(p.series);

@@ -52,7 +52,7 @@ static int find_column(char *header, const char *name)
 static dlc_status read_header(reader *r)
 {
   char *header = next_line(r);
-  if (!header) return dlc_fail(DLC_INVALID, "%s is empty", r->path);
+  if (!header) return dlc_fail(DLC_NOT_FOUND, "%s is empty", r->path);
   r->names = names[find_column(header, "val_loss") < 0 && find_column(header, "val_acc") < 0];
   r->curves->measured = r->names == names[0] ? "val" : "test";
   int found = 0;
@@ -133,7 +133,7 @@ static dlc_status read_text(reader *r, char *text)
     DLC_TRY(read_row(r, row));
     keep_row(r->curves);
   }
-  if (r->curves->n == 0) return dlc_fail(DLC_INVALID, "%s has no row: no epoch was finished", r->path);
+  if (r->curves->n == 0) return dlc_fail(DLC_NOT_FOUND, "%s has no row: no epoch was finished", r->path);
   finish(r->curves);
   return DLC_OK;
 }
@@ -143,6 +143,7 @@ dlc_status cli_curves_read(const char *path, cli_curves *curves)
   char *text = NULL;
   size_t length;
   *curves = (cli_curves){0};
+  if (!dlc_path_exists(path)) return dlc_fail(DLC_NOT_FOUND, "%s: no such file; --logger csv writes it", path);
   DLC_TRY(dlc_read_file(path, CSV_BYTES_MAX, &text, &length));
   reader r = {.path = path, .curves = curves};
   dlc_status status = read_text(&r, text);

@@ -15,7 +15,8 @@ typedef struct cli_curves {
   void *memory;              /* owner of the numbers */
 } cli_curves;
 
-/* DLC_INVALID with file, line and column where it is not as the csv logger writes it, or without a row. */
+/* DLC_NOT_FOUND where no epoch was written down; DLC_INVALID with file and line where it is not as the csv logger
+ * writes it. */
 dlc_status cli_curves_read(const char *path, cli_curves *curves);
 void cli_curves_free(cli_curves *curves);
 

@@ -152,6 +152,8 @@ static const struct {
     {"layers:\n  - relu_grad\n", "m.yaml:2:5: layer `0`: relu_grad is not a layer"},
     {"layers:\n  - flatten\n  - linear: {name: fc, out_features: 84}\n",
      "m.yaml:3:5: the last layer `fc` gives [2, 84]; expected [batch, 10], a number for each class"},
+    {"layers:\n  - flatten\n  - slice: {dim: 0, begin: 0, end: 1}\n  - linear: classes\n",
+     "m.yaml:4:5: the last layer `2` gives [1, 10] for a batch of 2"},
     {"layers:\n  - flatten\n  - conv2d: {name: c, out_channels: 6, kernel_size: 3}\n",
      "m.yaml:3:5: c (conv2d): input is [2, 16], expected [batch, channels, height, width]"},
     {"layers:\n  - conv2d: {name: c1, out_channels: 6, kernel_size: 5}\n",

@@ -120,7 +120,11 @@ static dlc_status check_logits(const builder *b)
 {
   const dlc_value *v = dlc_value_at(dlc_graph_view(b->g), b->out->logits);
   const dlc_layer_text *last = &b->model->layers[b->model->output];
-  if (v->rank == 2 && v->dim[1] == b->classes) return DLC_OK;
+  const int64_t batch = dlc_value_at(dlc_graph_view(b->g), b->input)->dim[0];
+  if (v->rank == 2 && v->dim[0] == batch && v->dim[1] == b->classes) return DLC_OK;
+  if (v->rank == 2 && v->dim[0] != batch)
+    return dlc_fail(DLC_INVALID, "%s:%u:%u: the last layer `%s` gives %s for a batch of %lld", b->model->origin,
+                    last->line, last->column, last->name, dlc_name_shape(v->rank, v->dim).text, (long long)batch);
   return dlc_fail(DLC_INVALID,
                   "%s:%u:%u: the last layer `%s` gives %s; expected [batch, %lld], a number for each class",
                   b->model->origin, last->line, last->column, last->name, dlc_name_shape(v->rank, v->dim).text,

@@ -6,7 +6,7 @@
 #include "host/host.h"
 #include "rig.h"
 #include "suite.h"
-#include "train/safetensors.h"
+#include "train/checkpoint_file.h"
 #include "train/train.h"
 #include <errno.h>
 #include <malloc.h>
@@ -218,6 +218,31 @@ START_TEST(a_safetensors_file)
 }
 END_TEST
 
+static dlc_status write_and_find_checkpoints(void)
+{
+  static const char *const metadata[] = {"format", "pt"};
+  float numbers[6] = {1, 2, 3, 4, 5, 6};
+  const dlc_tensor tensor = {"a.weight", DLC_F32, 2, {2, 3}, numbers};
+  const dlc_checkpoint c = {&tensor, 1, metadata, 1};
+  dlc_tensor_file file;
+  char *path;
+  DLC_TRY(dlc_checkpoint_write(in_folder("c"), &c));
+  DLC_TRY(dlc_checkpoint_write_epoch(in_folder("c"), &c, 1, 0.5, 1));
+  DLC_TRY(dlc_checkpoint_write_epoch(in_folder("c"), &c, 2, 0.6, 1));
+  if (truncate(in_folder("c/last.safetensors"), 100) != 0) return dlc_fail(DLC_IO, "no checkpoint");
+  DLC_TRY(dlc_checkpoint_find(in_folder("c"), NULL, &path, &file));
+  free(path);
+  dlc_safetensors_free(&file);
+  return DLC_OK;
+}
+
+START_TEST(checkpoints)
+{
+  torture("checkpoints", write_and_find_checkpoints);
+  ck_assert_msg(count_entries_of(in_folder("c")) <= 3, "%d files are left", count_entries_of(in_folder("c")));
+}
+END_TEST
+
 /* ---- plugins ---- */
 
 /* Those that load no further library, which would stay in memory for good. */
@@ -288,6 +313,7 @@ int main(void)
   tcase_add_test(c, a_run);
   tcase_add_test(c, a_run_with_a_loader_thread);
   tcase_add_test(c, a_safetensors_file);
+  tcase_add_test(c, checkpoints);
   tcase_add_test(c, a_list_of_plugins);
   tcase_add_test(c, options);
 #endif

@@ -1,9 +1,10 @@
-"""Writes tests/golden/parity_MODEL_OPTIMIZER.safetensors: what PyTorch makes of ten training steps. Needs torch and
+"""Writes tests/golden/parity_MODEL_RUN.safetensors: what PyTorch makes of ten training steps. Needs torch and
 safetensors; run it from anywhere. tests/test_parity.c makes the same inputs from the same formulas and compares.
 
 Each file holds `loss`, [10], before each step, and of every parameter after the last step each stride-th element.
 """
-import collections
+import collections.abc
+import dataclasses
 import pathlib
 
 import numpy
@@ -59,47 +60,104 @@ def mlp():
         ("flatten", nn.Flatten()), ("fc1", nn.Linear(784, 128)), ("relu", nn.ReLU()), ("fc2", nn.Linear(128, 10))]))
 
 
-# Stride, models, optimizer. A stride has no factor in common with any dimension: it visits all rows and columns.
-OPTIMIZERS = {
-    "sgd": (11, (lenet, mlp), lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, weight_decay=5e-4)),
-    "adam": (11, (lenet, mlp), lambda p: torch.optim.Adam(p, lr=1e-3)),
-    "nesterov": (101, (mlp,), lambda p: torch.optim.SGD(p, lr=0.01, momentum=0.9, weight_decay=5e-4, nesterov=True)),
-    "adamw": (101, (mlp,), lambda p: torch.optim.AdamW(p, lr=1e-3, weight_decay=0.1)),
-    "rmsprop": (101, (mlp,), lambda p: torch.optim.RMSprop(p, lr=3e-5, momentum=0.9, centered=True)),
-    "adagrad": (101, (mlp,), lambda p: torch.optim.Adagrad(p, lr=2e-3, lr_decay=0.05, eps=1e-3)),
-    "lars": (101, (mlp,), lambda p: Lars(p, lr=0.2, weight_decay=1e-4, trust_coefficient=0.01)),
+def onehot(labels, logits):
+    return functional.one_hot(labels, 10).to(logits.dtype)
+
+
+def smoothed(logits, labels):
+    weights = (torch.arange(10, dtype=logits.dtype) + 1) / 8
+    return functional.cross_entropy(logits, labels, weights, label_smoothing=0.125)
+
+
+def mse(logits, labels):
+    return functional.mse_loss(logits, onehot(labels, logits))
+
+
+def bce(logits, labels):
+    return functional.binary_cross_entropy_with_logits(logits, onehot(labels, logits))
+
+
+def momentum(model, **more):
+    return torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, **more)
+
+
+def groups(model):
+    decay, plain = [], []
+    for name, p in model.named_parameters():
+        (plain if name.endswith("bias") else decay).append(p)
+    return torch.optim.SGD([{"params": decay, "weight_decay": 0.1}, {"params": plain, "lr": 0.04}], lr=0.01, momentum=0.9)
+
+
+@dataclasses.dataclass
+class Run:
+    optimizer: collections.abc.Callable  # of the model
+    models: tuple = (mlp,)
+    stride: int = 101  # no factor in common with any dimension: it visits all rows and columns
+    loss: collections.abc.Callable = functional.cross_entropy
+    clip: float = 0  # largest norm of the gradients
+    accumulate: int = 1  # batches a step
+    ema: float = 0
+
+
+RUNS = {
+    "sgd": Run(lambda m: momentum(m, weight_decay=5e-4), (lenet, mlp), 11),
+    "adam": Run(lambda m: torch.optim.Adam(m.parameters(), lr=1e-3), (lenet, mlp), 11),
+    "nesterov": Run(lambda m: momentum(m, weight_decay=5e-4, nesterov=True)),
+    "adamw": Run(lambda m: torch.optim.AdamW(m.parameters(), lr=1e-3, weight_decay=0.1)),
+    "rmsprop": Run(lambda m: torch.optim.RMSprop(m.parameters(), lr=3e-5, momentum=0.9, centered=True)),
+    "adagrad": Run(lambda m: torch.optim.Adagrad(m.parameters(), lr=2e-3, lr_decay=0.05, eps=1e-3)),
+    "lars": Run(lambda m: Lars(m.parameters(), lr=0.2, weight_decay=1e-4, trust_coefficient=0.01)),
+    "smoothed": Run(momentum, loss=smoothed),
+    "mse": Run(momentum, loss=mse),
+    "bce": Run(momentum, loss=bce),
+    "groups": Run(groups),
+    "clip": Run(momentum, clip=0.5),
+    "accumulate": Run(momentum, accumulate=3, clip=2),  # the last step is of one batch
+    "ema": Run(momentum, ema=0.75),
 }
 
 
-def train(build, make, stride, dtype):
+def train(build, run, dtype):
     images, labels = images_and_labels()
     mean, std = torch.tensor(0.5, dtype=dtype), torch.tensor(0.25, dtype=dtype)
     model = build()
     initialise(model)
     model.to(dtype)
-    optimizer = make(model.parameters())
+    average = {n: p.detach().clone() for n, p in model.named_parameters()}
+    optimizer = run.optimizer(model)
     losses = []
     for step in range(STEPS):
+        first = step % run.accumulate == 0
+        share = min(run.accumulate, STEPS - step // run.accumulate * run.accumulate)
         part = slice(step * BATCH, (step + 1) * BATCH)
-        optimizer.zero_grad()
-        loss = functional.cross_entropy(model((images[part].to(dtype) / 255 - mean) / std), labels[part])
-        loss.backward()
-        optimizer.step()
+        if first:
+            optimizer.zero_grad()
+        loss = run.loss(model((images[part].to(dtype) / 255 - mean) / std), labels[part])
+        (loss / share).backward()
         losses.append(loss.item())
-    tensors = {n: p.detach().flatten()[::stride].clone() for n, p in model.named_parameters()}
+        if (step + 1) % run.accumulate and step + 1 < STEPS:
+            continue
+        if run.clip:
+            nn.utils.clip_grad_norm_(model.parameters(), run.clip)
+        optimizer.step()
+        for n, p in model.named_parameters():
+            average[n].mul_(run.ema).add_(p.detach(), alpha=1 - run.ema)
+    tensors = {n: p.flatten()[::run.stride].clone() for n, p in average.items()}
     tensors["loss"] = torch.tensor(losses)
     return tensors
 
 
 def main():
-    for name, (stride, models, make) in OPTIMIZERS.items():
-        for build in models:
-            tensors, exact = (train(build, make, stride, dtype) for dtype in (torch.float32, torch.float64))
+    for name, run in RUNS.items():
+        for build in run.models:
+            tensors, exact = (train(build, run, dtype) for dtype in (torch.float32, torch.float64))
             error = max(((t - exact[n]).abs().max() / t.abs().max()).item() for n, t in tensors.items())
             # A pooling window whose two largest elements are equal but for rounding makes this 1e-5 or more, and the
             # comparison a matter of luck: then take another STREAM.
             assert error < 1e-6, f"{build.__name__} {name}: float and double differ by {error:g}"
-            save_file(tensors, GOLDEN / f"parity_{build.__name__}_{name}.safetensors")
+            path = GOLDEN / f"parity_{build.__name__}_{name}.safetensors"
+            save_file(tensors, path)
+            path.chmod(0o644)
             print(build.__name__, name, f"{error:.1e}", " ".join(f"{v:.6f}" for v in tensors["loss"]))
 
 

@@ -137,22 +137,46 @@ static const dlc_rmsprop rmsprop = {.alpha = 0.99, .eps = 1e-8, .momentum = 0.9,
 static const dlc_adagrad adagrad = {.lr_decay = 0.05, .eps = 1e-3};
 static const dlc_lars lars = {.momentum = 0.9, .weight_decay = 1e-4, .trust_coefficient = 0.01, .eps = 1e-8};
 
+/* What is not said here: sgd with momentum at 0.01. */
+static const dlc_sgd momentum = {.momentum = 0.9}, decayed = {.momentum = 0.9, .weight_decay = 0.1};
+static const dlc_cross_entropy smoothing = {.label_smoothing = 0.125};
+static const float class_weights[10] = {0.125f, 0.25f, 0.375f, 0.5f, 0.625f, 0.75f, 0.875f, 1, 1.125f, 1.25f};
+static const dlc_param_group groups[] = {{"*.weight", &decayed, 1}, {"*.bias", &momentum, 4}};
+
 static const struct job {
-  const char *model, *name, *optimizer; /* name: of the golden file */
+  const char *model, *name; /* name: of the golden file */
   const shape *shapes;
-  const void *attr;
-  double lr;
   int stride; /* of the elements that the golden file holds */
-} jobs[] = {{"lenet", "sgd", "sgd", lenet, &sgd, 0.01, 11},
-            {"lenet", "adam", "adam", lenet, &adam, 1e-3, 11},
-            {"mlp", "sgd", "sgd", mlp, &sgd, 0.01, 11},
-            {"mlp", "adam", "adam", mlp, &adam, 1e-3, 11},
-            {"mlp", "nesterov", "sgd", mlp, &nesterov, 0.01, 101},
-            {"mlp", "adamw", "adamw", mlp, &adamw, 1e-3, 101},
-            {"mlp", "rmsprop", "rmsprop", mlp, &rmsprop, 3e-5, 101},
-            {"mlp", "adagrad", "adagrad", mlp, &adagrad, 2e-3, 101},
-            {"mlp", "lars", "lars", mlp, &lars, 0.2, 101}};
+  const char *optimizer, *loss;
+  dlc_method method;
+} jobs[] = {
+    {"lenet", "sgd", lenet, 11, "sgd", NULL, {.optimizer_attr = &sgd, .lr = 0.01}},
+    {"lenet", "adam", lenet, 11, "adam", NULL, {.optimizer_attr = &adam, .lr = 1e-3}},
+    {"mlp", "sgd", mlp, 11, "sgd", NULL, {.optimizer_attr = &sgd, .lr = 0.01}},
+    {"mlp", "adam", mlp, 11, "adam", NULL, {.optimizer_attr = &adam, .lr = 1e-3}},
+    {"mlp", "nesterov", mlp, 101, "sgd", NULL, {.optimizer_attr = &nesterov, .lr = 0.01}},
+    {"mlp", "adamw", mlp, 101, "adamw", NULL, {.optimizer_attr = &adamw, .lr = 1e-3}},
+    {"mlp", "rmsprop", mlp, 101, "rmsprop", NULL, {.optimizer_attr = &rmsprop, .lr = 3e-5}},
+    {"mlp", "adagrad", mlp, 101, "adagrad", NULL, {.optimizer_attr = &adagrad, .lr = 2e-3}},
+    {"mlp", "lars", mlp, 101, "lars", NULL, {.optimizer_attr = &lars, .lr = 0.2}},
+    {"mlp", "smoothed", mlp, 101, NULL, "cross_entropy", {.loss_attr = &smoothing, .class_weights = class_weights}},
+    {"mlp", "mse", mlp, 101, NULL, "mse_loss", {0}},
+    {"mlp", "bce", mlp, 101, NULL, "bce_with_logits", {0}},
+    {"mlp", "groups", mlp, 101, NULL, NULL, {.groups = groups, .n_groups = 2}},
+    {"mlp", "clip", mlp, 101, NULL, NULL, {.clip_norm = 0.5}},
+    {"mlp", "accumulate", mlp, 101, NULL, NULL, {.accumulate = 3, .clip_norm = 2}},
+    {"mlp", "ema", mlp, 101, NULL, NULL, {.ema = 0.75}},
+};
 enum { N_JOBS = sizeof jobs / sizeof *jobs };
+
+static dlc_method method_of(const struct job *j)
+{
+  dlc_method m = j->method;
+  if (j->loss) ck_assert_int_eq(find_op(NULL, j->loss, &m.loss), DLC_OK);
+  if (!j->optimizer) m.optimizer_attr = &momentum, m.lr = 0.01;
+  ck_assert_int_eq(find_op(NULL, j->optimizer ? j->optimizer : "sgd", &m.optimizer), DLC_OK);
+  return m;
+}
 
 static void ten_steps(const struct job *j, const char *backend, const char *before, const char *after, losses *l)
 {
@@ -163,7 +187,6 @@ static void ten_steps(const struct job *j, const char *backend, const char *befo
   dlc_model *model;
   dlc_run *run;
   dlc_results results;
-  const dlc_op *optimizer;
   const void *found = NULL;
   const dlc_host *host = NULL;
   dlc_data *data = make_data();
@@ -177,7 +200,6 @@ static void ten_steps(const struct job *j, const char *backend, const char *befo
   ck_assert_msg(dlc_machine_open(&machine_config, &machine) == DLC_OK, "%s", dlc_reason());
   snprintf(path, sizeof path, "%s/%s.yaml", TEST_MODEL_DIR, j->model);
   ck_assert_msg(dlc_model_read(path, &model) == DLC_OK, "%s", dlc_reason());
-  ck_assert_int_eq(find_op(NULL, j->optimizer, &optimizer), DLC_OK);
   const dlc_train_config config = {.model = model,
                                    .dataset = &dataset,
                                    .data = data,
@@ -185,15 +207,14 @@ static void ten_steps(const struct job *j, const char *backend, const char *befo
                                    .finder = {find_op, NULL, dlc_registry_host(registry)},
                                    .epochs = 1,
                                    .batch_size = BATCH,
-                                   .method.lr = j->lr,
-                                   .method.optimizer = optimizer,
-                                   .method.optimizer_attr = j->attr,
+                                   .method = method_of(j),
                                    .init_from = before,
                                    .on_batch = keep_loss,
                                    .ctx = l};
   ck_assert_msg(dlc_run_open(&config, dlc_seconds(), &run) == DLC_OK, "%s", dlc_reason());
   ck_assert_msg(dlc_run_train(run, &results) == DLC_OK, "%s", dlc_reason());
-  ck_assert_int_eq(results.steps, STEPS);
+  const int each = j->method.accumulate ? (int)j->method.accumulate : 1;
+  ck_assert_int_eq(results.steps, (STEPS + each - 1) / each);
   ck_assert_msg(dlc_run_save(run, after) == DLC_OK, "%s", dlc_reason());
 
   dlc_run_close(run);

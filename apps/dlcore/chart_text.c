@@ -79,17 +79,28 @@ static void add_colored(dlc_str *out, const cli_chart_style *style, unsigned col
 
 static void add_cell(const canvas *c, const cell *at, dlc_str *out)
 {
-  char text[4] = {at->letter};
   if (at->color == 0) {
     dlc_str_add(out, " ");
-    return;
+  } else if (c->style->braille) { /* U+2800 and its dots */
+    const char text[] = {(char)0xE2, (char)(0xA0 | at->dots >> 6), (char)(0x80 | (at->dots & 0x3F))};
+    dlc_str_addn(out, text, sizeof text);
+  } else {
+    dlc_str_addn(out, &at->letter, 1);
   }
-  if (c->style->braille) { /* U+2800 and its dots */
-    text[0] = (char)0xE2;
-    text[1] = (char)(0xA0 | at->dots >> 6);
-    text[2] = (char)(0x80 | (at->dots & 0x3F));
+}
+
+/* Up to the last cell that is somebody's; the colour is told when it changes. */
+static void add_row(const canvas *c, const cell *cells, dlc_str *out)
+{
+  int last = c->columns;
+  unsigned color = 0;
+  while (last > 0 && cells[last - 1].color == 0) last--;
+  for (int i = 0; i < last; i++) {
+    if (c->style->color && cells[i].color && cells[i].color != color)
+      dlc_str_addf(out, "\033[%dm", colors[(color = cells[i].color) - 1]);
+    add_cell(c, &cells[i], out);
   }
-  add_colored(out, c->style, at->color - 1u, text);
+  dlc_str_add(out, color ? "\033[0m\n" : "\n");
 }
 
 /* The tick that belongs to this row, or nothing. */
@@ -129,12 +140,8 @@ static void add_epochs(const canvas *c, dlc_str *out)
 static void add_canvas(const canvas *c, dlc_str *out)
 {
   for (int row = 0; row < ROWS; row++) {
-    const cell *cells = c->cells + row * c->columns;
-    int last = c->columns;
-    while (last > 0 && cells[last - 1].color == 0) last--;
     add_label(c, row, out);
-    for (int i = 0; i < last; i++) add_cell(c, &cells[i], out);
-    dlc_str_add(out, "\n");
+    add_row(c, c->cells + row * c->columns, out);
   }
   add_epochs(c, out);
 }

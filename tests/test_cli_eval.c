@@ -66,6 +66,18 @@ START_TEST(evaluation_agrees_with_training)
 }
 END_TEST
 
+/* The losses agree: what is left out of the rows is a part of what they are logarithms of. */
+START_TEST(a_model_may_have_more_outputs_than_there_are_classes)
+{
+  write_text("wide.yaml", "classes: 40\nlayers: [flatten, linear: classes]\n");
+  ck_runs(QUICK "--model wide.yaml --name w", 0);
+  json_t *root = evaluate("--run runs/w --batch-size 7");
+  ck_near(number_in(root, "loss"), result_of_run("test_loss"));
+  ck_near(number_in(root, "top1"), result_of_run("test_accuracy"));
+  json_decref(root);
+}
+END_TEST
+
 START_TEST(matrix_and_classes_count_every_picture_once)
 {
   ck_runs(QUICK "--name w", 0);
@@ -371,6 +383,7 @@ int main(void)
   TCase *t = tcase_create("eval");
   tcase_add_checked_fixture(t, enter_folder, leave_folder);
   tcase_add_test(t, evaluation_agrees_with_training);
+  tcase_add_test(t, a_model_may_have_more_outputs_than_there_are_classes);
   tcase_add_test(t, matrix_and_classes_count_every_picture_once);
   tcase_add_test(t, validation_part_is_the_one_of_the_run);
   tcase_add_test(t, training_part_is_what_validation_leaves);

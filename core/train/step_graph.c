@@ -1,6 +1,7 @@
 /* One step as one graph of ordinary nodes. */
 #include "train/step_graph.h"
 #include "base/status.h"
+#include "dlcore/ops.h"
 #include <stdlib.h>
 
 static void stage(const dlc_step_config *c, const char *name, dlc_graph_build *g)
@@ -49,12 +50,26 @@ static dlc_status one_loss(const dlc_step_config *c, dlc_graph_build *g, const u
   return DLC_OK;
 }
 
+/* What a model with more outputs than the data has classes says of these. */
+static dlc_status known_classes(const dlc_step_config *c, dlc_graph_build *g, const char *name, uint32_t rows,
+                                uint32_t *known)
+{
+  const dlc_slice classes = {.dim = 1, .begin = 0, .end = c->classes};
+  uint32_t out[DLC_MAX_OUT] = {rows};
+  if (dlc_value_at(dlc_graph_view(g), rows)->dim[1] > c->classes)
+    DLC_TRY(dlc_graph_emit(g, name, "slice", &classes, &rows, 1, out));
+  *known = out[0];
+  return DLC_OK;
+}
+
 static dlc_status add_loss(const dlc_step_config *c, dlc_graph_build *g, uint32_t logits, uint32_t labels,
                            uint32_t other_labels, uint32_t *loss)
 {
   const int64_t one = 1;
   uint32_t in[3] = {logits, labels}, n_in = 2, both[3], out[DLC_MAX_OUT];
+  DLC_TRY(known_classes(c, g, "correct", logits, &in[0]));
   DLC_TRY(dlc_graph_emit(g, "correct", "correct", NULL, in, 2, out));
+  in[0] = logits;
   DLC_TRY(dlc_graph_mark(g, out[0], DLC_ROLE_OUTPUT, DLC_NAME_CORRECT));
   if (c->method && c->method->class_weights)
     DLC_TRY(dlc_graph_value(g, DLC_NAME_CLASS_WEIGHTS, DLC_ROLE_STATE, DLC_F32, 1, &c->classes, &in[n_in++]));
@@ -128,6 +143,7 @@ static dlc_status build_prediction(const dlc_step_config *c, dlc_graph_build *g,
   DLC_TRY(add_input(c, g, &x));
   DLC_TRY(add_model(c, g, x, m));
   DLC_TRY(dlc_graph_emit(g, "log_probs", "log_softmax", NULL, &m->logits, 1, out));
+  DLC_TRY(known_classes(c, g, "log_probs", out[0], &out[0]));
   DLC_TRY(dlc_graph_mark(g, out[0], DLC_ROLE_OUTPUT, DLC_NAME_LOG_PROBS));
   return dlc_graph_prune(g);
 }

@@ -222,6 +222,22 @@ START_TEST(one_epoch_and_flat_curves_can_be_drawn)
 }
 END_TEST
 
+/* Of a loss that grew and grew: the last but one is 1e29. */
+START_TEST(numbers_of_any_size_fit_on_the_axis)
+{
+  write_run("a", "epoch,val_loss\n1,1e-30\n2,1e29\n3,1e308\n");
+  ck_runs("plot runs/a", 0);
+  ck_contains(out_text, "\n   1e+29 +");
+  char *svg = drawing("runs/a/curves.svg");
+  ck_contains(svg, "<title>a val, epoch 2: 1e+29</title>");
+  ck_lacks(svg, "epoch 3");
+  free(svg);
+  write_run("a", "epoch,val_loss\n1,1e-30\n2,2e-30\n");
+  ck_runs("plot runs/a", 0);
+  ck_contains(out_text, "\n   1e-30 +");
+}
+END_TEST
+
 START_TEST(chart_without_numbers_says_so)
 {
   write_run("a", "epoch,val_loss,val_acc\n1,0.5,\n");
@@ -286,8 +302,8 @@ START_TEST(wrong_files_are_refused_with_the_place)
       {"epoch,val_loss\n1,2 3\n", "runs/a/summary.csv:2: val_loss: expected a number, got '2 3'"},
       {"epoch,val_loss\n1\n", "runs/a/summary.csv:2: expected 2 fields, got 1"},
       {"epoch,val_loss\n1,2,3\n", "runs/a/summary.csv:2: expected 2 fields, got 3"},
-      {"epoch,val_loss\n0,2\n", "runs/a/summary.csv:2: epoch: expected a number from 1, got 0"},
-      {"epoch,val_loss\n,2\n", "runs/a/summary.csv:2: epoch: expected a number from 1, got nan"},
+      {"epoch,val_loss\n0,2\n", "runs/a/summary.csv:2: epoch: expected a number from 1 to 1e9, got 0"},
+      {"epoch,val_loss\n,2\n", "runs/a/summary.csv:2: epoch: expected a number from 1 to 1e9, got nan"},
   };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     write_run("a", bad[i].csv);
@@ -314,6 +330,7 @@ int main(void)
   tcase_add_test(t, columns_may_be_in_any_order_and_others_among_them);
   tcase_add_test(t, repeated_epochs_replace_what_was_there);
   tcase_add_test(t, one_epoch_and_flat_curves_can_be_drawn);
+  tcase_add_test(t, numbers_of_any_size_fit_on_the_axis);
   tcase_add_test(t, chart_without_numbers_says_so);
   tcase_add_test(t, run_that_was_just_trained_can_be_plotted);
   tcase_add_test(t, what_is_no_run_is_refused);

@@ -42,7 +42,7 @@ enum { CLI_TICKS_MAX = 16 };
 typedef struct cli_axis {
   double low, high;
   double tick[CLI_TICKS_MAX];
-  int n, digits; /* ticks, and their decimals */
+  int n, digits; /* ticks, and their decimals; -1: as 2e+06 */
 } cli_axis;
 
 /* Round numbers around the values of all series; about `ticks` of them, at most CLI_TICKS_MAX - 2. False: there is no
@@ -50,6 +50,8 @@ typedef struct cli_axis {
 bool cli_axis_of_values(const cli_chart *chart, int ticks, cli_axis *axis);
 /* Whole epochs from 1. */
 void cli_axis_of_epochs(const cli_chart *chart, int ticks, cli_axis *axis);
+/* A value with `more` decimals than the ticks have. */
+void cli_axis_label(const cli_axis *axis, double value, int more, char *text, size_t size);
 /* 0 at low, 1 at high. */
 double cli_axis_place(const cli_axis *axis, double value);
 

@@ -1,10 +1,20 @@
 /* Axes: which part of the numbers is shown, and where the round ones are. */
 #include "chart.h"
 #include <math.h>
+#include <stdio.h>
+
+static const double PLAIN_MAX = 1e6;
+enum { DIGITS_MAX = 5 };
 
 double cli_axis_place(const cli_axis *axis, double value)
 {
   return (value - axis->low) / (axis->high - axis->low);
+}
+
+void cli_axis_label(const cli_axis *axis, double value, int more, char *text, size_t size)
+{
+  if (axis->digits < 0) snprintf(text, size, "%.*g", 3 + more, value);
+  else snprintf(text, size, "%.*f", axis->digits + more, value);
 }
 
 /* The least of 1, 2, 5 times a power of ten that is not below `least`. */
@@ -35,6 +45,7 @@ bool cli_axis_of_values(const cli_chart *chart, int ticks, cli_axis *axis)
   const double step = round_step((most - least) / ticks), first = floor(least / step + 1e-9),
                last = ceil(most / step - 1e-9);
   *axis = (cli_axis){.low = first * step, .high = last * step, .digits = (int)fmax(0, -floor(log10(step) + 1e-9))};
+  if (axis->digits > DIGITS_MAX || fabs(axis->high) >= PLAIN_MAX || fabs(axis->low) >= PLAIN_MAX) axis->digits = -1;
   for (double k = first; k <= last && axis->n < CLI_TICKS_MAX; k++) axis->tick[axis->n++] = k * step;
   return true;
 }

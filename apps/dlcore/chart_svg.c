@@ -31,7 +31,7 @@ static void draw_axes(const panel *p, dlc_str *out)
   char label[32];
   for (int i = 0; i < p->y.n; i++) {
     const double y = at_y(p, p->y.tick[i]);
-    snprintf(label, sizeof label, "%.*f", p->y.digits, p->y.tick[i]);
+    cli_axis_label(&p->y, p->y.tick[i], 0, label, sizeof label);
     cli_svg_line(out, p->left, y, right, y, "grid");
     cli_svg_write(out, &(cli_svg_text){p->left - 8, y + 4, FONT, 0, "end", "soft"}, label, 0);
   }
@@ -48,7 +48,7 @@ static void draw_axes(const panel *p, dlc_str *out)
 /* The curve, and a point with its number at every epoch while they are few. */
 static void draw_series(const panel *p, const cli_series *s, double *x, double *y, dlc_str *out)
 {
-  char style[32];
+  char style[32], value[32];
   for (size_t i = 0; i < s->n; i++) {
     x[i] = at_x(p, s->x[i]);
     y[i] = at_y(p, s->y[i]);
@@ -59,7 +59,8 @@ static void draw_series(const panel *p, const cli_series *s, double *x, double *
   for (size_t i = 0; i < s->n && p->x.high - p->x.low <= POINTS_MAX; i++) {
     dlc_str tip = {0};
     if (isnan(s->y[i])) continue;
-    dlc_str_addf(&tip, "%s, epoch %.0f: %.*f", s->name, s->x[i], p->y.digits + 2, s->y[i]);
+    cli_axis_label(&p->y, s->y[i], 2, value, sizeof value);
+    dlc_str_addf(&tip, "%s, epoch %.0f: %s", s->name, s->x[i], value);
     cli_svg_dot(out, x[i], y[i], style, dlc_str_get(&tip));
     dlc_str_free(&tip);
   }

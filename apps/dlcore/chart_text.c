@@ -109,7 +109,9 @@ static void add_label(const canvas *c, int row, dlc_str *out)
   const int down = c->style->braille ? 4 : 1;
   for (int i = 0; i < c->y.n; i++) {
     if (dot_y(c, c->y.tick[i]) / down != row) continue;
-    dlc_str_addf(out, "%*.*f %s", LABEL, c->y.digits, c->y.tick[i], c->style->braille ? "┤" : "+");
+    char label[32];
+    cli_axis_label(&c->y, c->y.tick[i], 0, label, sizeof label);
+    dlc_str_addf(out, "%*s %s", LABEL, label, c->style->braille ? "┤" : "+");
     return;
   }
   dlc_str_addf(out, "%*s %s", LABEL, "", c->style->braille ? "│" : "|");

@@ -1,4 +1,5 @@
-/* Reading summary.csv: a line of names, then a row of numbers an epoch. An empty field, nan and inf are no number. */
+/* Reading summary.csv: a line of names, then a row of numbers an epoch. An empty field, nan and inf are no number, nor
+ * is what only a loss on its way there reaches. */
 #include "curves.h"
 #include "base/file.h"
 #include "base/status.h"
@@ -6,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double VALUE_MAX = 1e30, EPOCH_MAX = 1e9;
 enum { CSV_BYTES_MAX = 256 << 20, EPOCH = CLI_CURVES, N_COLUMNS };
 
 static const char *const names[2][N_COLUMNS] = {
@@ -74,7 +76,7 @@ static dlc_status read_number(const reader *r, int column, const char *text, dou
   *value = *text ? strtod(text, &end) : NAN;
   if (*text && (*end || end == text))
     return dlc_fail(DLC_INVALID, "%s:%u: %s: expected a number, got '%.40s'", r->path, r->line, r->names[column], text);
-  if (!isfinite(*value)) *value = NAN;
+  if (!(fabs(*value) <= VALUE_MAX)) *value = NAN;
   return DLC_OK;
 }
 
@@ -89,8 +91,8 @@ static dlc_status read_row(const reader *r, char *row)
       if (r->column[i] == fields) DLC_TRY(read_number(r, i, field, i == EPOCH ? &c->epoch[n] : &c->value[i][n]));
   if (fields != r->n_fields)
     return dlc_fail(DLC_INVALID, "%s:%u: expected %d fields, got %d", r->path, r->line, r->n_fields, fields);
-  if (c->epoch[n] >= 1) return DLC_OK;
-  return dlc_fail(DLC_INVALID, "%s:%u: epoch: expected a number from 1, got %g", r->path, r->line, c->epoch[n]);
+  if (c->epoch[n] >= 1 && c->epoch[n] <= EPOCH_MAX) return DLC_OK;
+  return dlc_fail(DLC_INVALID, "%s:%u: epoch: expected a number from 1 to 1e9, got %g", r->path, r->line, c->epoch[n]);
 }
 
 /* A run that went on from an earlier epoch, or began again, replaces what it repeats. */

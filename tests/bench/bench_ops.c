@@ -1,4 +1,4 @@
-/* Microseconds and GFLOP/s of each node of lenet's and mlp's training steps on the cpu plugin, one node at a time.
+/* Microseconds and GFLOP/s of each node of training steps on the cpu plugin, one node at a time.
  *
  *   bench_ops PATH/dlcore-cpu.so [batch] [threads] [isa] [only]
  *
@@ -48,41 +48,78 @@ static one_node named(const char *op)
   return n;
 }
 
-/* conv2d and its gradients, `k` by `k`, stride 1, no padding. */
-static void conv(const char *name, int64_t batch, int64_t c, int64_t o, int64_t size, int64_t k, bool grad_input)
+/* conv2d and its gradients, `k` by `k`. */
+typedef struct filters {
+  int64_t c, o, size, k, stride, pad, groups;
+} filters;
+
+static void conv(const char *name, int64_t batch, filters f, bool grad_input)
 {
-  const int64_t out = size - k + 1;
-  const double flops = 2.0 * (double)(batch * o * out * out * c * k * k);
+  const int64_t out = (f.size + 2 * f.pad - f.k) / f.stride + 1;
+  const double flops = 2.0 * (double)(batch * f.o * out * out * (f.c / f.groups) * f.k * f.k);
+  const dlc_conv2d_grad attr = {.kernel_size = {f.k, f.k},
+                                .stride = {f.stride, f.stride},
+                                .padding = {f.pad, f.pad, f.pad, f.pad},
+                                .size = {f.size, f.size},
+                                .dilation = {1, 1},
+                                .groups = f.groups};
   char what[80];
   one_node n = named("conv2d");
-  n.attr.conv2d = (dlc_conv2d){
-      .out_channels = o, .kernel_size = {k, k}, .stride = {1, 1}, .bias = 1, .dilation = {1, 1}, .groups = 1};
-  RANDOM(&n, 1, batch, c, size, size);
-  RANDOM(&n, 1, o, c, k, k);
-  RANDOM(&n, 1, o);
+  n.attr.conv2d = (dlc_conv2d){.out_channels = f.o, .dilation = {1, 1}, .groups = f.groups};
+  memcpy(n.attr.conv2d.kernel_size, attr.kernel_size, sizeof attr.kernel_size);
+  memcpy(n.attr.conv2d.stride, attr.stride, sizeof attr.stride);
+  memcpy(n.attr.conv2d.padding, attr.padding, sizeof attr.padding);
+  RANDOM(&n, 1, batch, f.c, f.size, f.size);
+  RANDOM(&n, 1, f.o, f.c / f.groups, f.k, f.k);
   snprintf(what, sizeof what, "%s conv2d", name);
   measure(what, &n, flops);
 
-  const dlc_conv2d_grad attr = {
-      .kernel_size = {k, k}, .stride = {1, 1}, .size = {size, size}, .dilation = {1, 1}, .groups = 1};
   if (grad_input) {
     n = named("conv2d_grad_input");
     n.attr.conv2d_grad = attr;
-    RANDOM(&n, 1, batch, o, out, out);
-    RANDOM(&n, 1, o, c, k, k);
+    RANDOM(&n, 1, batch, f.o, out, out);
+    RANDOM(&n, 1, f.o, f.c / f.groups, f.k, f.k);
     snprintf(what, sizeof what, "%s conv2d_grad_input", name);
     measure(what, &n, flops);
   }
   n = named("conv2d_grad_weight");
   n.attr.conv2d_grad = attr;
-  RANDOM(&n, 1, batch, o, out, out);
-  RANDOM(&n, 1, batch, c, size, size);
+  RANDOM(&n, 1, batch, f.o, out, out);
+  RANDOM(&n, 1, batch, f.c, f.size, f.size);
   snprintf(what, sizeof what, "%s conv2d_grad_weight", name);
   measure(what, &n, flops);
+}
 
-  n = named("bias_grad");
-  RANDOM(&n, 1, batch, o, out, out);
+static void bias_grad(const char *name, int64_t batch, int64_t channels, int64_t size)
+{
+  char what[80];
+  one_node n = named("bias_grad");
+  RANDOM(&n, 1, batch, channels, size, size);
   snprintf(what, sizeof what, "%s bias_grad", name);
+  measure(what, &n, 0);
+}
+
+static void batch_norm(const char *name, int64_t batch, int64_t c, int64_t size)
+{
+  const dlc_batch_norm2d attr = {.eps = 1e-5, .momentum = 0.1, .affine = 1};
+  char what[80];
+  one_node n = named("batch_norm2d");
+  n.attr.batch_norm2d = attr;
+  RANDOM(&n, 1, batch, c, size, size);
+  RANDOM(&n, 1, c);
+  RANDOM(&n, 1, c);
+  snprintf(what, sizeof what, "%s batch_norm2d", name);
+  measure(what, &n, 0);
+
+  n = named("batch_norm2d_grad");
+  n.attr.batch_norm2d = attr;
+  RANDOM(&n, 1, batch, c, size, size);
+  RANDOM(&n, 1, batch, c, size, size);
+  RANDOM(&n, 1, c);
+  float *var = RANDOM(&n, 1, c);
+  for (int64_t i = 0; i < c; i++) var[i] = fabsf(var[i]);
+  RANDOM(&n, 1, c);
+  snprintf(what, sizeof what, "%s batch_norm2d_grad", name);
   measure(what, &n, 0);
 }
 
@@ -197,10 +234,12 @@ int main(int argc, char **argv)
 
   puts("lenet");
   ends(batch);
-  conv("conv1", batch, 1, 6, 28, 5, false);
+  conv("conv1", batch, (filters){1, 6, 28, 5, 1, 0, 1}, false);
+  bias_grad("conv1", batch, 6, 24);
   pool("pool1", batch, 6, 24);
   relu("relu1", batch, 6 * 12 * 12);
-  conv("conv2", batch, 6, 16, 12, 5, true);
+  conv("conv2", batch, (filters){6, 16, 12, 5, 1, 0, 1}, true);
+  bias_grad("conv2", batch, 16, 8);
   pool("pool2", batch, 16, 8);
   relu("relu2", batch, 256);
   linear("fc1", batch, 256, 120, true);
@@ -223,12 +262,21 @@ int main(int argc, char **argv)
   sgd("the other", 128 + 1290);
   printf("  %-36s %8.1f us\n", "sum", total * 1e6);
 
+  puts("resnet18 on 32x32 pixels");
+  conv("3->64 32x32", batch, (filters){3, 64, 32, 3, 1, 1, 1}, false);
+  conv("64->64 32x32", batch, (filters){64, 64, 32, 3, 1, 1, 1}, true);
+  conv("64->128 32x32 stride 2", batch, (filters){64, 128, 32, 3, 2, 1, 1}, true);
+  conv("64->128 32x32 1x1 stride 2", batch, (filters){64, 128, 32, 1, 2, 0, 1}, true);
+  conv("128->128 16x16", batch, (filters){128, 128, 16, 3, 1, 1, 1}, true);
+  conv("256->256 8x8", batch, (filters){256, 256, 8, 3, 1, 1, 1}, true);
+  conv("512->512 4x4", batch, (filters){512, 512, 4, 3, 1, 1, 1}, true);
+  batch_norm("64 32x32", batch, 64, 32);
+  batch_norm("512 4x4", batch, 512, 4);
+
   puts("others");
-  conv("3->6 28x28 5x5", batch, 3, 6, 28, 5, true);
-  conv("16->32 28x28 3x3", batch, 16, 32, 28, 3, true);
-  conv("64->64 28x28 3x3", batch, 64, 64, 28, 3, true);
-  conv("128->128 14x14 3x3", batch, 128, 128, 14, 3, true);
-  conv("256->256 8x8 3x3", batch, 256, 256, 8, 3, true);
+  conv("depthwise 32 28x28", batch, (filters){32, 32, 28, 3, 1, 1, 32}, true);
+  conv("depthwise 192 14x14", batch, (filters){192, 192, 14, 3, 1, 1, 192}, true);
+  conv("depthwise 960 7x7", batch, (filters){960, 960, 7, 3, 1, 1, 960}, true);
   linear("1024->1024", batch, 1024, 1024, true);
   cpu_close(&device);
   return 0;

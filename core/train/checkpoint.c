@@ -99,7 +99,7 @@ static dlc_status write_files(dlc_run *r, const dlc_checkpoint *c, bool epoch_en
 dlc_status dlc_run_checkpoint(dlc_run *r, bool epoch_ended)
 {
   const uint32_t n = r->parameters.n + r->states.n;
-  if (!r->checkpoints || r->steps == 0) return DLC_OK;
+  if (!r->checkpoints || r->steps == 0 || (r->steps == r->kept_step && !epoch_ended)) return DLC_OK;
   dlc_tensor *tensors = malloc(((size_t)n + 1) * sizeof *tensors);
   if (!tensors) return dlc_fail_nomem();
   for (uint32_t i = 0; i < n; i++)
@@ -111,8 +111,8 @@ dlc_status dlc_run_checkpoint(dlc_run *r, bool epoch_ended)
   dlc_track_begin(r->track, "checkpoint");
   const dlc_status status = t.failed ? dlc_fail_nomem() : write_files(r, &c, epoch_ended);
   dlc_track_end(r->track);
-  if (status < 0)
-    dlc_say(r->config.sink, DLC_LOG_WARN, "no checkpoint at step %lld: %s", (long long)r->steps, dlc_reason());
+  if (status >= 0) r->kept_step = r->steps;
+  else dlc_say(r->config.sink, DLC_LOG_WARN, "no checkpoint at step %lld: %s", (long long)r->steps, dlc_reason());
   free_texts(&t);
   free(tensors);
   return DLC_OK;
@@ -238,6 +238,7 @@ dlc_status dlc_run_resume(dlc_run *r, const dlc_tensor_file *checkpoint, const c
   DLC_TRY(check_identity(&in, r));
   DLC_TRY(check_tensors(&in, &r->states));
   DLC_TRY(take_position(&in, r));
+  r->kept_step = r->steps;
   take_tensors(&in, &r->parameters);
   take_tensors(&in, &r->states);
   return DLC_OK;

@@ -175,6 +175,11 @@ static dlc_status maybe_checkpoint(dlc_run *r, const dlc_phase *p, const dlc_sum
   return wanted || (every && r->steps % every == 0) ? dlc_run_checkpoint(r, false) : DLC_OK;
 }
 
+static bool is_complete(const dlc_run *r, const dlc_phase *p)
+{
+  return p->sums.batches == dlc_phase_batches(r, p);
+}
+
 /* A stop waits for the step that gradients are being summed up for. */
 static bool goes_on(const dlc_run *r, const dlc_phase *p, const dlc_sums *step)
 {
@@ -204,8 +209,10 @@ static dlc_status run_phase(dlc_run *r, dlc_phase *p)
   }
   dlc_track_end(r->track);
   const dlc_sums *s = &p->sums;
-  if (p == &r->phases[DLC_PHASE_TRAIN]) r->training_seconds += dlc_seconds() - began;
-  if (s->samples) p->metrics = (dlc_metrics){s->loss / (double)s->samples, s->correct / (double)s->samples, s->samples};
+  const bool training = p == &r->phases[DLC_PHASE_TRAIN];
+  if (training) r->training_seconds += dlc_seconds() - began;
+  if (s->samples && (training || is_complete(r, p)))
+    p->metrics = (dlc_metrics){s->loss / (double)s->samples, s->correct / (double)s->samples, s->samples};
   return DLC_OK;
 }
 
@@ -248,20 +255,30 @@ static dlc_status end_epoch(dlc_run *r, const dlc_phase *evaluated)
   return dlc_run_checkpoint(r, true);
 }
 
-static dlc_status train(dlc_run *r)
+static dlc_status train_epochs(dlc_run *r, dlc_phase *evaluated)
 {
-  dlc_phase *training = &r->phases[DLC_PHASE_TRAIN], *test = &r->phases[DLC_PHASE_TEST];
-  dlc_phase *evaluated = dlc_run_evaluated(r);
+  dlc_phase *training = &r->phases[DLC_PHASE_TRAIN];
   while (r->epoch <= r->config.epochs && !r->stopped && !r->out_of_patience) {
     DLC_TRY(run_phase(r, training));
     if (r->stopped) break;
     DLC_TRY(start_ahead(r));
     if (evaluated->subset.count) DLC_TRY(run_phase(r, evaluated));
-    if (r->stopped) break;
+    if (evaluated->subset.count && !is_complete(r, evaluated)) break;
     DLC_TRY(end_epoch(r, evaluated));
   }
-  if (r->stopped) return dlc_run_checkpoint(r, false);
-  return evaluated != test && test->subset.count ? run_phase(r, test) : DLC_OK;
+  return DLC_OK;
+}
+
+/* A stop that comes when everything is done stops nothing. */
+static dlc_status train(dlc_run *r)
+{
+  dlc_phase *evaluated = dlc_run_evaluated(r), *test = &r->phases[DLC_PHASE_TEST];
+  const bool tests = evaluated != test && test->subset.count;
+  DLC_TRY(train_epochs(r, evaluated));
+  const bool trained = r->epoch > r->config.epochs || r->out_of_patience;
+  if (trained && tests && !r->stopped) DLC_TRY(run_phase(r, test));
+  if (trained && (!tests || is_complete(r, test))) r->stopped = false;
+  return r->stopped ? dlc_run_checkpoint(r, false) : DLC_OK;
 }
 
 dlc_status dlc_run_train(dlc_run *r, dlc_results *results)

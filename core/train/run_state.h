@@ -49,7 +49,8 @@ struct dlc_run {
   /* where it stands */
   uint32_t epoch; /* in progress, counted from 1 */
   int64_t steps, batches, trained_images;
-  double rate; /* learning rate of the last step */
+  int64_t kept_step; /* of the last checkpoint */
+  double rate;       /* learning rate of the last step */
   dlc_schedule_state schedule;
   dlc_watch watch;
   uint32_t finished; /* epochs */

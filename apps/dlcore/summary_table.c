@@ -1,4 +1,5 @@
-/* Costs as text. Layers are shown as the tree that their names are: "layer1.0.conv1" stands below "layer1" and "0". */
+/* Costs as text. Layers are shown as the tree that their names are: "layer1.0.conv1" stands below "layer1" and "0", as
+ * long as that is a group with tensors in it; else a layer shows what is left of its name. */
 #include "summary.h"
 #include <string.h>
 
@@ -45,25 +46,20 @@ typedef struct widths {
   int layer, op, output;
 } widths;
 
-/* How many leading parts the two names have in common, parts between dots and the last one not counted. */
-static int common_depth(const char *a, const char *b)
+/* How many bytes of the name are those of groups, dots included. */
+static size_t group_bytes(const cli_costs *c, const char *name)
 {
-  int depth = 0;
-  for (; *a && *a == *b; a++, b++) depth += *a == '.';
-  return depth;
+  for (size_t n = strlen(name); n > 0; n--)
+    for (uint32_t i = 0; i < c->n && name[n - 1] == '.'; i++)
+      if (c->layers[i].parameters && strncmp(c->layers[i].layer, name, n) == 0) return n;
+  return 0;
 }
 
-static int depth_of(const char *name)
+static int count_dots(const char *text, size_t bytes)
 {
-  int depth = 0;
-  for (; *name; name++) depth += *name == '.';
-  return depth;
-}
-
-static const char *own_part(const char *name)
-{
-  const char *dot = strrchr(name, '.');
-  return dot ? dot + 1 : name;
+  int n = 0;
+  for (size_t i = 0; i < bytes; i++) n += text[i] == '.';
+  return n;
 }
 
 static int max_int(int a, int b)
@@ -76,7 +72,8 @@ static widths measure(const cli_costs *c)
   widths w = {16, 12, 12};
   for (uint32_t i = 0; i < c->n; i++) {
     const cli_cost *cost = &c->layers[i];
-    w.layer = max_int(w.layer, INDENT * depth_of(cost->layer) + (int)strlen(own_part(cost->layer)));
+    const size_t group = group_bytes(c, cost->layer);
+    w.layer = max_int(w.layer, INDENT * count_dots(cost->layer, group) + (int)strlen(cost->layer + group));
     w.op = max_int(w.op, (int)strlen(cost->op));
     w.output = max_int(w.output, (int)strlen(cost->output));
   }
@@ -94,29 +91,36 @@ static void print_row(const widths *w, int depth, const char *name, const char *
   printf("%.*s\n", n, line);
 }
 
-/* A line for each group that begins with this layer. */
-static void print_groups(const char *before, const char *name)
+/* A line for each group that begins with this layer; `before`: the groups of the one before it. */
+static void print_groups(const char *before, size_t before_bytes, const char *name, size_t bytes)
 {
-  const int common = common_depth(before, name);
-  int depth = 0;
-  for (const char *dot; (dot = strchr(name, '.')); name = dot + 1, depth++)
-    if (depth >= common) printf("%*s%.*s\n", INDENT * depth, "", (int)(dot - name), name);
+  size_t common = 0, at = 0;
+  for (size_t i = 0; i < bytes && i < before_bytes && name[i] == before[i]; i++)
+    if (name[i] == '.') common = i + 1;
+  for (size_t i = 0; i < bytes; i++) {
+    if (name[i] != '.') continue;
+    if (at >= common) printf("%*s%.*s\n", INDENT * count_dots(name, at), "", (int)(i - at), name + at);
+    at = i + 1;
+  }
 }
 
 void cli_costs_table(const cli_costs *c)
 {
   const widths w = measure(c);
   const char *before = "";
+  size_t before_bytes = 0;
   print_row(&w, 0, "layer", "type", "output", "parameters", "FLOPs", "kept");
   for (uint32_t i = 0; i < c->n; i++) {
     const cli_cost *cost = &c->layers[i];
     char parameters[32] = "", flops[32] = "", kept[32] = "";
-    print_groups(before, cost->layer);
+    const size_t group = group_bytes(c, cost->layer);
+    print_groups(before, before_bytes, cost->layer, group);
     if (cost->parameters) grouped(cost->parameters, parameters);
     if (cost->flops > 0) flops_text(cost->flops, flops);
     if (cost->kept) bytes_text(cost->kept, kept);
-    print_row(&w, depth_of(cost->layer), own_part(cost->layer), cost->op, cost->output, parameters, flops, kept);
+    print_row(&w, count_dots(cost->layer, group), cost->layer + group, cost->op, cost->output, parameters, flops, kept);
     before = cost->layer;
+    before_bytes = group;
   }
 }
 

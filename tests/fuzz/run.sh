@@ -25,7 +25,7 @@ for name in "$@"; do
   mkdir -p "$learnt"
   rm -f "$found"*
   if [ "$seconds" -gt 0 ]; then
-    "$build/fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 \
+    "$build/fuzz_$name" -max_total_time="$seconds" -timeout=20 -report_slow_units=20 -rss_limit_mb=3000 -print_final_stats=1 \
       -artifact_prefix="$found" "$learnt" "tests/fuzz/corpus/$name" >"$log" 2>&1
   else
     "$build/fuzz_$name" -runs=0 -timeout=20 -print_final_stats=1 -artifact_prefix="$found" "tests/fuzz/corpus/$name" \

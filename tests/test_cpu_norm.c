@@ -173,7 +173,7 @@ START_TEST(batch_norm2d_update_matches_the_reference)
     n.attr.batch_norm2d_update =
         (dlc_batch_norm2d_update){.momentum = s % 3 ? 0.1 : 1, .count = random_between(2, 9000)};
     random_statistics(&n, &channels);
-    int64_t *batches = node_input(&n, DLC_I64, 0, NULL);
+    int64_t *batches = node_input(&n, DLC_I64, 0, &channels); /* a scalar */
     *batches = random_between(0, 1000);
     random_statistics(&n, &channels);
     compute(&n);

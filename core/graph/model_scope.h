@@ -28,6 +28,7 @@ typedef struct dlc_scope {
 /* A name that `from` can give: of a layer, or of a group, whose last layer it stands for. */
 typedef struct dlc_known {
   const char *name;
+  uint32_t hash; /* of the name; set by dlc_scope_add() */
   uint32_t layer;
   bool group;
   unsigned line, column;

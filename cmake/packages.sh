@@ -2,7 +2,7 @@
 #
 #   need_packages PACKAGE...    names as in Debian; fails with one list when they cannot be installed
 build_packages="cmake ninja-build gcc libc6-dev pkg-config libyaml-dev libjansson-dev libdeflate-dev librandom123-dev
-  libopenblas-dev libarchive-dev libturbojpeg0-dev libpng-dev libxxhash-dev"
+  libopenblas-dev libarchive-dev zlib1g-dev libturbojpeg0-dev libpng-dev libxxhash-dev"
 
 compiles() # does the C compiler find this header?
 {
@@ -23,6 +23,7 @@ have_package()
     libyaml-dev) pkg-config --exists yaml-0.1 2>/dev/null ;;
     libjansson-dev) pkg-config --exists jansson 2>/dev/null ;;
     libdeflate-dev) pkg-config --exists libdeflate 2>/dev/null ;;
+    zlib1g-dev) pkg-config --exists zlib 2>/dev/null ;;
     libarchive-dev) pkg-config --exists libarchive 2>/dev/null ;;
     libopenblas-dev) pkg-config --exists openblas 2>/dev/null ;;
     libturbojpeg0-dev) pkg-config --exists libturbojpeg 2>/dev/null ;;

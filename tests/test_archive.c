@@ -1,6 +1,7 @@
 /* Archives as sources: the same files from every kind, whoever reads them and how many at once. */
 #include "archive_fixture.h"
 #include <pthread.h>
+#include <sys/mman.h>
 
 /* ---- the same files ---- */
 
@@ -153,6 +154,51 @@ START_TEST(unpacked_archives_give_their_bytes_without_a_copy)
   const uint8_t *bytes = s->bytes(s, &e);
   ck_assert_ptr_nonnull(bytes);
   for (size_t i = 0; i < 70000; i++) ck_assert_uint_eq(bytes[i], byte_at(4, i));
+  s->close(s);
+}
+END_TEST
+
+/* Whole pages of these bytes that are in memory. */
+static size_t resident_pages(const uint8_t *bytes, size_t n)
+{
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE), skipped = (page - (uintptr_t)bytes % page) % page;
+  const size_t pages = (n - skipped) / page;
+  unsigned char *seen = malloc(pages);
+  size_t there = 0;
+  ck_assert_int_eq(mincore((void *)(uintptr_t)(bytes + skipped), pages * page, seen), 0);
+  for (size_t i = 0; i < pages; i++) there += seen[i] & 1u;
+  free(seen);
+  return there;
+}
+
+START_TEST(what_is_released_leaves_the_memory_and_nothing_else_does)
+{
+  static const char *const others[] = {"a", "z"};
+  shell("cd %s && mkdir r && cd r && seq 400000 > big && ln big twin && seq 9 > a && seq 9 > z && tar -czf ../r.tgz a "
+        "big "
+        "twin z",
+        folder);
+  dlc_source *s = must_open_source(in_folder("r.tgz"));
+  const dlc_entry big = must_find(s, "big"), twin = must_find(s, "twin");
+  const uint8_t *bytes = s->bytes(s, &big);
+  uint8_t *copy = malloc((size_t)big.bytes);
+  ck_assert_uint_gt(resident_pages(bytes, (size_t)big.bytes), 600);
+  ck_assert(DLC_HAS(s, release));
+  s->release(s, &big);
+  ck_assert_uint_eq(resident_pages(bytes, (size_t)big.bytes), 0);
+  for (int i = 0; i < 2; i++) {
+    const dlc_entry *e = i ? &twin : &big;
+    ck_assert_ptr_null(s->bytes(s, e));
+    ck_assert_int_eq(s->read(s, e, copy), DLC_IO);
+    ck_assert_msg(strstr(dlc_reason(), "has been released: it was to be read once") != NULL, "%s", dlc_reason());
+    s->release(s, e);
+  }
+  for (int i = 0; i < 2; i++) {
+    const dlc_entry e = must_find(s, others[i]);
+    ck_assert_int_eq(s->read(s, &e, copy), DLC_OK);
+    ck_assert_mem_eq(copy, "1\n2\n3\n4\n5\n6\n7\n8\n9\n", 18);
+  }
+  free(copy);
   s->close(s);
 }
 END_TEST
@@ -411,6 +457,7 @@ static void add_kinds(TCase *tests)
   tcase_add_loop_test(tests, every_kind_gives_the_same_list_and_bytes, 0, N_KINDS);
   tcase_add_loop_test(tests, only_exact_paths_are_found, 0, 4);
   tcase_add_test(tests, unpacked_archives_give_their_bytes_without_a_copy);
+  tcase_add_test(tests, what_is_released_leaves_the_memory_and_nothing_else_does);
   tcase_add_loop_test(tests, an_archive_may_be_deleted_while_it_is_open, 3, 7);
   tcase_add_loop_test(tests, four_threads_read_at_once, 0, 7);
 }

@@ -9,8 +9,8 @@
  *   plugin.c         what dlcore calls
  *
  * libarchive reads a zip in one direction only and libzip from one thread only, so the zip directory is read here, and
- * libdeflate unpacks whole entries. tar and its many dialects are libarchive's. An open source never changes: what is
- * [any] needs no lock. */
+ * libdeflate unpacks whole entries. tar and its many dialects are libarchive's. An open source never changes, but for
+ * what is released: what is [any] needs no lock. */
 #ifndef ARCHIVE_PLUGIN_H
 #define ARCHIVE_PLUGIN_H
 #include <dlcore/plugin.h>
@@ -32,9 +32,9 @@ typedef struct ar_place {
   uint64_t packed; /* bytes there */
   uint32_t crc;    /* zip: CRC-32 of the content */
   uint16_t method; /* zip: 0 stored, 8 deflate */
-  uint16_t flags;  /* AR_ENCRYPTED, AR_SPARSE */
+  uint16_t flags;  /* AR_ENCRYPTED, AR_SPARSE, AR_RELEASED */
 } ar_place;
-enum { AR_ENCRYPTED = 1, AR_SPARSE = 2 };
+enum { AR_ENCRYPTED = 1, AR_SPARSE = 2, AR_RELEASED = 4 };
 
 typedef struct ar_listing {
   const dlc_host *h;

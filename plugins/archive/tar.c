@@ -8,6 +8,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { BLOCK = 512, WINDOW = 64 * 1024 };
@@ -144,7 +145,7 @@ static const void *tar_bytes(dlc_source *s, const dlc_entry *e)
 {
   const tar_source *t = (const tar_source *)s;
   const ar_place *p = &t->listing.places[e->id];
-  return t->image && !(p->flags & AR_SPARSE) ? t->image + p->offset : NULL;
+  return t->image && !(p->flags & (AR_SPARSE | AR_RELEASED)) ? t->image + p->offset : NULL;
 }
 
 static dlc_status tar_read(dlc_source *s, const dlc_entry *e, void *buffer)
@@ -155,9 +156,26 @@ static dlc_status tar_read(dlc_source *s, const dlc_entry *e, void *buffer)
     return t->h->fail(t->h, DLC_UNSUPPORTED,
                       "%s: '%s' is stored as a sparse file, which is not read: pack it without -S", t->file.path,
                       e->path);
+  if (p->flags & AR_RELEASED)
+    return t->h->fail(t->h, DLC_IO, "%s: '%s' has been released: it was to be read once", t->file.path, e->path);
   if (!t->image) return ar_file_read(t->h, &t->file, p->offset, buffer, (size_t)e->bytes);
   memcpy(buffer, t->image + p->offset, (size_t)e->bytes);
   return DLC_OK;
+}
+
+/* Whole pages of the image go; other names of the same content (hard links) are released with it. */
+static void tar_release(dlc_source *s, const dlc_entry *e)
+{
+  tar_source *t = (tar_source *)s;
+  const ar_place *released = &t->listing.places[e->id];
+  const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), offset = released->offset;
+  const uint64_t begin = (offset + page - 1) / page * page, end = (offset + released->packed) / page * page;
+  if (!t->image || (released->flags & (AR_SPARSE | AR_RELEASED)) || begin >= end) return;
+  if (madvise(t->image + begin, end - begin, MADV_DONTNEED) != 0) return;
+  for (uint32_t i = 0; i < t->listing.n; i++) {
+    ar_place *p = &t->listing.places[t->listing.entries[i].id];
+    if (p->offset == offset) p->flags |= AR_RELEASED;
+  }
 }
 
 static void tar_close(dlc_source *s)
@@ -236,7 +254,8 @@ static dlc_status tar_open(const dlc_source_type *type, const dlc_host *h, const
                          .list = tar_list,
                          .read = tar_read,
                          .bytes = tar_bytes,
-                         .close = tar_close};
+                         .close = tar_close,
+                         .release = tar_release};
   *source = &t->base;
   return DLC_OK;
 }

@@ -1,12 +1,14 @@
-/* A compressed file into memory. gzip, the usual case, is libdeflate's: the whole file at once takes half of zlib's
- * time. The others are libarchive's. [main] */
+/* A compressed file into memory, a part at a time: what is packed and what comes of it would be too much together.
+ * gzip is zlib's, because libarchive does not check its sums; the others are libarchive's. [main] */
 #include "archive.h"
 #include <archive.h>
 #include <archive_entry.h>
-#include <libdeflate.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <zlib.h>
 
 enum { GZIP_LEAST = 18, DEFLATE_MOST = 1032 /* bytes from one: 258 from 2 bits */ };
 
@@ -64,61 +66,114 @@ static dlc_status grow(image *m)
 
 /* ---- gzip ---- */
 
-static int is_zero(const uint8_t *p, size_t n)
-{
-  for (size_t i = 0; i < n; i++)
-    if (p[i]) return 0;
-  return 1;
-}
-
 /* The last four bytes of a member are its size modulo 2^32: right for the usual file of one member and up to 4 GiB, a
  * first guess for all others. */
-static size_t guess(const uint8_t *packed, size_t n, size_t limit)
+static size_t guess(const uint8_t end[4], uint64_t n, size_t limit)
 {
-  const uint8_t *p = packed + n - 4;
-  uint64_t size = p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24;
-  uint64_t most = (uint64_t)n * DEFLATE_MOST;
+  uint64_t size = end[0] | (uint64_t)end[1] << 8 | (uint64_t)end[2] << 16 | (uint64_t)end[3] << 24;
+  uint64_t most = n * DEFLATE_MOST;
   if (size > most) size = most;
   if (size < n) size = n;
   return size < limit ? (size_t)size + 1 : limit;
 }
 
-/* Every member; zeros after the last are a tape's padding. */
-static dlc_status unpack_members(image *m, const uint8_t *packed, size_t n)
+/* The packed file, a part at a time. */
+typedef struct feed {
+  image *m;
+  const ar_file *file;
+  uint64_t at; /* what has been read */
+  z_stream z;
+  uint8_t part[1 << 18];
+} feed;
+
+/* Something to unpack is there, or the file has ended. */
+static dlc_status refill(feed *f)
 {
-  struct libdeflate_decompressor *inflater = libdeflate_alloc_decompressor();
-  dlc_status status =
-      inflater ? make_room(m, guess(packed, n, m->limit)) : m->h->fail(m->h, DLC_NOMEM, "%s: out of memory", m->path);
-  for (size_t at = 0; status == DLC_OK && at < n && !(at > 0 && is_zero(packed + at, n - at));) {
-    size_t in, out;
-    enum libdeflate_result result =
-        libdeflate_gzip_decompress_ex(inflater, packed + at, n - at, m->data + m->used, m->room - m->used, &in, &out);
-    if (result == LIBDEFLATE_SUCCESS) {
-      at += in;
-      m->used += out;
-    } else if (result == LIBDEFLATE_INSUFFICIENT_SPACE) {
-      status = grow(m);
-    } else {
-      status = m->h->fail(m->h, DLC_INVALID,
-                          at ? "%s: the last %zu bytes are not gzip data as those before"
-                             : "%s: the gzip data (%zu bytes) is damaged or cut short",
-                          m->path, n - at);
-    }
+  const uint64_t left = f->file->size - f->at;
+  const size_t n = left < sizeof f->part ? (size_t)left : sizeof f->part;
+  if (f->z.avail_in > 0 || n == 0) return DLC_OK;
+  dlc_status status = ar_file_read(f->m->h, f->file, f->at, f->part, n);
+  f->at += n;
+  f->z.next_in = f->part;
+  f->z.avail_in = (uInt)n;
+  return status;
+}
+
+static dlc_status bad_gzip(const feed *f, uint64_t begin)
+{
+  return f->m->h->fail(f->m->h, DLC_INVALID,
+                       begin ? "%s: the last %" PRIu64 " bytes are not gzip data as those before"
+                             : "%s: the gzip data (%" PRIu64 " bytes) is damaged or cut short",
+                       f->m->path, f->file->size - begin);
+}
+
+static uint64_t position(const feed *f)
+{
+  return f->at - f->z.avail_in;
+}
+
+static dlc_status unpack_member(feed *f)
+{
+  image *m = f->m;
+  const uint64_t begin = position(f);
+  for (int result = Z_OK; result != Z_STREAM_END;) {
+    dlc_status status = refill(f);
+    if (status == DLC_OK && m->used == m->room) status = grow(m);
+    if (status != DLC_OK) return status;
+    const size_t room = m->room - m->used;
+    const uInt most = room < UINT_MAX ? (uInt)room : UINT_MAX;
+    f->z.next_out = m->data + m->used;
+    f->z.avail_out = most;
+    result = inflate(&f->z, Z_NO_FLUSH);
+    m->used += most - f->z.avail_out;
+    if (result == Z_MEM_ERROR) return m->h->fail(m->h, DLC_NOMEM, "%s: out of memory", m->path);
+    if (result != Z_OK && result != Z_STREAM_END) return bad_gzip(f, begin);
   }
-  libdeflate_free_decompressor(inflater);
+  return DLC_OK;
+}
+
+/* Zeros after the last member are a tape's padding. */
+static dlc_status skip_padding(feed *f)
+{
+  const uint64_t begin = position(f);
+  for (;;) {
+    dlc_status status = refill(f);
+    if (status != DLC_OK || f->z.avail_in == 0) return status;
+    if (*f->z.next_in) return position(f) == begin ? DLC_OK : bad_gzip(f, begin);
+    f->z.next_in++;
+    f->z.avail_in--;
+  }
+}
+
+/* Every member. */
+static dlc_status unpack_members(feed *f)
+{
+  dlc_status status = DLC_OK;
+  if (inflateInit2(&f->z, MAX_WBITS + 16) != Z_OK)
+    return f->m->h->fail(f->m->h, DLC_NOMEM, "%s: out of memory", f->m->path);
+  do {
+    inflateReset(&f->z);
+    status = unpack_member(f);
+    if (status == DLC_OK) status = skip_padding(f);
+  } while (status == DLC_OK && f->z.avail_in > 0);
+  inflateEnd(&f->z);
   return status;
 }
 
 static dlc_status unpack_gzip(image *m, const ar_file *file)
 {
-  size_t n = (size_t)file->size;
-  if (n < GZIP_LEAST)
-    return m->h->fail(m->h, DLC_INVALID, "%s: the gzip data (%zu bytes) is damaged or cut short", m->path, n);
-  uint8_t *packed = malloc(n); /* not mapped: a file that is cut while it is read must not end the process */
-  if (!packed) return m->h->fail(m->h, DLC_NOMEM, "%s: out of memory: %zu bytes", m->path, n);
-  dlc_status status = ar_file_read(m->h, file, 0, packed, n);
-  if (status == DLC_OK) status = unpack_members(m, packed, n);
-  free(packed);
+  uint8_t end[4];
+  if (file->size < GZIP_LEAST)
+    return m->h->fail(m->h, DLC_INVALID, "%s: the gzip data (%" PRIu64 " bytes) is damaged or cut short", m->path,
+                      file->size);
+  feed *f = calloc(1, sizeof *f);
+  if (!f) return m->h->fail(m->h, DLC_NOMEM, "%s: out of memory", m->path);
+  f->m = m;
+  f->file = file;
+  dlc_status status = ar_file_read(m->h, file, file->size - sizeof end, end, sizeof end);
+  if (status == DLC_OK) status = make_room(m, guess(end, file->size, m->limit));
+  if (status == DLC_OK) status = unpack_members(f);
+  free(f);
   return status;
 }
 

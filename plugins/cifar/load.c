@@ -118,7 +118,13 @@ static void move_down(const cifar_batch *b, uint8_t *to)
     memmove(to + i * CIFAR_PIXELS, b->pixels + (size_t)i * b->stride, CIFAR_PIXELS);
 }
 
-/* Puts n batches one after the other to the beginning of split->samples. */
+static void release(const cifar_files *files, uint32_t i)
+{
+  if (DLC_HAS(files->source, release)) files->source->release(files->source, &files->entry[i]);
+}
+
+/* Puts n batches one after the other to the beginning of split->samples. What has been copied is released at once: the
+ * source and the samples do not lie in memory side by side. */
 static dlc_status join(const dlc_host *h, const cifar_loading *l, uint32_t first, uint32_t n, cifar_split *split)
 {
   int64_t count = 0;
@@ -130,6 +136,7 @@ static dlc_status join(const dlc_host *h, const cifar_loading *l, uint32_t first
     cifar_copy copy = {.from = b, .to = split->samples + split->count * CIFAR_PIXELS};
     if (l->file[i].bytes == l->file[i].room) move_down(b, copy.to);
     else run(h, (uint32_t)((b->count + PICTURES_A_TASK - 1) / PICTURES_A_TASK), copy_task, &copy);
+    release(l->files, i);
     memcpy(split->labels + split->count, b->labels, (size_t)b->count * sizeof *b->labels);
     split->count += b->count;
   }

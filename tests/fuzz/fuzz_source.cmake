@@ -1,2 +1,2 @@
 set(FUZZ_SOURCES plugins/archive/*.c)
-set(FUZZ_PACKAGES libarchive libdeflate)
+set(FUZZ_PACKAGES libarchive libdeflate zlib)

@@ -39,6 +39,9 @@ struct dlc_source {
   /* [any] The content where it already lies in memory, or NULL: then read() it. Optional. */
   const void *(*bytes)(dlc_source *s, const dlc_entry *entry);
   void (*close)(dlc_source *s); /* [main] */
+  /* [main] The content of `entry` is not needed any more: memory that holds it may go, and what bytes() gave with it.
+   * read() may say DLC_IO from then on. Optional. */
+  void (*release)(dlc_source *s, const dlc_entry *entry);
 };
 
 /* A way to open files as sources. */

@@ -57,3 +57,10 @@ bool dlc_name_equal(const char *a, const char *b)
   while (*a && (*a == *b || ((*a == '-' || *a == '_') && (*b == '-' || *b == '_')))) a++, b++;
   return *a == *b;
 }
+
+uint32_t dlc_name_hash(const char *name) /* FNV-1a */
+{
+  uint32_t h = 2166136261u;
+  for (; *name; name++) h = (h ^ (unsigned char)*name) * 16777619u;
+  return h;
+}

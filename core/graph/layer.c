@@ -1,5 +1,6 @@
 /* Adding a layer: its parameters are what its op says they are. */
 #include "graph/layer.h"
+#include "base/names.h"
 #include "base/status.h"
 #include "base/str.h"
 #include "graph/builder.h"
@@ -26,8 +27,9 @@ static dlc_status grow(void **array, uint32_t n, size_t element)
 static dlc_status check_new(const adding *a, const char *name)
 {
   const dlc_graph *g = dlc_graph_view(a->g);
+  const uint32_t hash = dlc_name_hash(name);
   for (uint32_t i = 0; i < a->m->n_params; i++)
-    if (strcmp(dlc_value_at(g, a->m->params[i].value)->name, name) == 0)
+    if (a->m->params[i].hash == hash && strcmp(dlc_value_at(g, a->m->params[i].value)->name, name) == 0)
       return dlc_fail(DLC_INVALID, "another layer has a tensor `%s`, too", name);
   return DLC_OK;
 }
@@ -54,11 +56,11 @@ static dlc_status add_param(const adding *a, const dlc_param *p, uint32_t *id)
   if (status >= 0)
     status = dlc_graph_value(a->g, dlc_str_get(&name), prefix ? DLC_ROLE_STATE : role, p->value.dtype, p->value.rank,
                              p->value.dim, id);
+  if (status >= 0) status = grow((void **)&m->params, m->n_params, sizeof *m->params);
+  if (status >= 0)
+    m->params[m->n_params++] = (dlc_model_param){*id, p->init, p->a, p->b, dlc_name_hash(dlc_str_get(&name))};
   dlc_str_free(&name);
-  if (status < 0) return status;
-  DLC_TRY(grow((void **)&m->params, m->n_params, sizeof *m->params));
-  m->params[m->n_params++] = (dlc_model_param){*id, p->init, p->a, p->b};
-  return DLC_OK;
+  return status;
 }
 
 static dlc_status add_params(const adding *a, uint32_t *in, uint32_t *n_in)

@@ -10,6 +10,7 @@ typedef struct dlc_model_param {
   uint32_t value; /* id in the graph; its role is PARAMETER, or STATE where it is not trained */
   uint32_t init;  /* DLC_INIT_... */
   double a, b;
+  uint32_t hash; /* of its name */
 } dlc_model_param;
 
 /* One layer as `dlcore summary` shows it. Its nodes have its name. */

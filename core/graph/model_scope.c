@@ -148,17 +148,9 @@ dlc_status dlc_scope_name(const dlc_expansion *e, const dlc_scope *s, const dlc_
   return *name ? DLC_OK : dlc_fail_nomem();
 }
 
-/* FNV-1a: most names are told apart without a look at them. */
-static uint32_t hash_name(const char *name)
-{
-  uint32_t h = 2166136261u;
-  for (; *name; name++) h = (h ^ (unsigned char)*name) * 16777619u;
-  return h;
-}
-
 static const dlc_known *find_known(const dlc_expansion *e, const char *name)
 {
-  const uint32_t hash = hash_name(name);
+  const uint32_t hash = dlc_name_hash(name);
   for (uint32_t i = 0; i < e->n_known; i++)
     if (e->known[i].hash == hash && strcmp(e->known[i].name, name) == 0) return &e->known[i];
   return NULL;
@@ -185,7 +177,7 @@ dlc_status dlc_scope_add(dlc_expansion *e, const dlc_known *known)
     e->known_capacity = larger;
   }
   e->known[e->n_known] = *known;
-  e->known[e->n_known++].hash = hash_name(known->name);
+  e->known[e->n_known++].hash = dlc_name_hash(known->name);
   return DLC_OK;
 }
 

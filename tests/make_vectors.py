@@ -186,6 +186,14 @@ def max_pool2d():
     add("one pixel", (2, 3, 1, 1), 2, 1, 1)
 
 
+def adaptive_avg_pool2d():
+    for name, shape, size in (("global", (2, 3, 7, 7), 1), ("one pixel", (2, 3, 1, 1), 1), ("halves", (1, 2, 6, 8), (3, 4)),
+                              ("uneven", (2, 2, 10, 7), (7, 3)), ("more than there are", (1, 2, 3, 4), (5, 7)),
+                              ("rows alone", (1, 2, 5, 6), (5, 1)), ("columns alone", (1, 2, 5, 6), (1, 6))):
+        add_differentiable("adaptive_avg_pool2d", name, [draw(*shape)], lambda x: F.adaptive_avg_pool2d(x, size),
+                           {"output_size": pair(size)})
+
+
 def rows():
     for n, k in ((1, 1), (1, 10), (3, 2), (4, 10), (2, 17)):
         name = f"{n}x{k}"
@@ -441,7 +449,7 @@ def updates():
 if __name__ == "__main__":
     torch.set_default_dtype(torch.float64)
     sections = (conv2d, linear, batch_norms, layer_norm, elementwise, activations, dropouts, joins, attentions,
-                max_pool2d, rows, normalize, losses, mixing, optimizers, updates)
+                max_pool2d, adaptive_avg_pool2d, rows, normalize, losses, mixing, optimizers, updates)
     for section in sections:
         if len(sys.argv) == 1 or section.__name__ in sys.argv:
             torch.manual_seed(zlib.crc32(section.__name__.encode()))

@@ -24,6 +24,10 @@ cpu_prepare cpu_linear, cpu_linear_grad_input, cpu_linear_grad_weight;
 #define cpu_max_pool2d_grad CPU_NAME(cpu_max_pool2d_grad)
 cpu_prepare cpu_max_pool2d, cpu_max_pool2d_grad;
 
+#define cpu_adaptive_avg_pool2d      CPU_NAME(cpu_adaptive_avg_pool2d)
+#define cpu_adaptive_avg_pool2d_grad CPU_NAME(cpu_adaptive_avg_pool2d_grad)
+cpu_prepare cpu_adaptive_avg_pool2d, cpu_adaptive_avg_pool2d_grad;
+
 #define cpu_relu      CPU_NAME(cpu_relu)
 #define cpu_relu_grad CPU_NAME(cpu_relu_grad)
 #define cpu_add       CPU_NAME(cpu_add)
@@ -136,6 +140,9 @@ typedef struct cpu_product {
   int64_t c_row;
   const float *row_bias; /* what C begins with, of each m; NULL: 0 */
   bool add;              /* or what stands in C */
+  /* Where `cols` is at most VEC: so many products with the same A, each B and C that far behind the one before. 0: one
+   * product. */
+  int64_t parts, b_part, c_part;
 } cpu_product;
 #define cpu_multiply CPU_NAME(cpu_multiply)
 void cpu_multiply(const cpu_product *p);

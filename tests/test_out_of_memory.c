@@ -243,6 +243,53 @@ START_TEST(checkpoints)
 }
 END_TEST
 
+/* ---- model files ---- */
+
+static const char branching[] =
+    "blocks:\n"
+    "  basic:\n"
+    "    parameters: {channels: , size: [3, 3]}\n"
+    "    layers:\n"
+    "      - residual:\n"
+    "          layers: [conv2d: {out_channels: $channels, kernel_size: 1}, batch_norm2d: {name: bn_$channels}]\n"
+    "          shortcut: {name: down, layers: [conv2d: {out_channels: $channels, "
+    "kernel_size: $size, padding: same}]}\n"
+    "layers:\n"
+    "  - sequence: {name: stage, layers: [repeat: {times: 2, layers: [basic: 2]}]}\n"
+    "  - parallel: {branches: [[], [relu]]}\n"
+    "  - flatten\n"
+    "  - linear: {name: a, out_features: 64}\n"
+    "  - linear: {share: a}\n"
+    "  - linear: classes\n";
+
+static dlc_status build_model(void)
+{
+  const dlc_host host = rig_host(NULL);
+  const dlc_op_finder finder = rig_finder(&host);
+  const dlc_model_use use = {.classes = 3, .training = true};
+  const int64_t dim[4] = {2, 1, 4, 4};
+  dlc_model *model;
+  dlc_model_graph m = {0};
+  dlc_graph_build *g;
+  uint32_t input;
+  DLC_TRY(dlc_model_parse(branching, strlen(branching), "m.yaml", &model));
+  dlc_status status = dlc_graph_new(&finder, &g);
+  if (status >= 0) {
+    status = dlc_graph_value(g, "input", DLC_ROLE_INPUT, DLC_F32, 4, dim, &input);
+    if (status >= 0) status = dlc_model_build(model, g, input, &use, &m);
+    dlc_model_graph_free(&m);
+    dlc_graph_free(g);
+  }
+  dlc_model_free(model);
+  return status;
+}
+
+START_TEST(a_model_file)
+{
+  torture("a model file", build_model);
+}
+END_TEST
+
 /* ---- plugins ---- */
 
 /* Those that load no further library, which would stay in memory for good. */
@@ -314,6 +361,7 @@ int main(void)
   tcase_add_test(c, a_run_with_a_loader_thread);
   tcase_add_test(c, a_safetensors_file);
   tcase_add_test(c, checkpoints);
+  tcase_add_test(c, a_model_file);
   tcase_add_test(c, a_list_of_plugins);
   tcase_add_test(c, options);
 #endif

@@ -113,7 +113,7 @@ dlc_status dlc_layer_add(dlc_graph_build *g, dlc_model_graph *m, const dlc_model
 {
   const adding a = {g, m, use, layer};
   const uint32_t first = m->n_params;
-  uint32_t in[DLC_MAX_IN], n_in, outs[DLC_MAX_OUT];
+  uint32_t in[DLC_MAX_IN], n_in = 0, outs[DLC_MAX_OUT];
   dlc_status status = add_inputs(&a, in, &n_in);
   if (status < 0) return dlc_fail_in(status, "%s (%s)", layer->name, layer->op->name);
   DLC_TRY(add_nodes(&a, in, n_in, outs));

@@ -306,6 +306,8 @@ START_TEST(a_last_normalization_of_bytes_can_be_taken_off)
       {"resize(8) normalize(imagenet)", 1, 0.456f, 0.224f},
       {"resize(8) to_float normalize(half)", 1, 0.5f, 0.5f},
       {"to_float", 0, 0, 1},
+      {"normalize(half)", 0, 0.5f, 0.5f},
+      {"to_float normalize(half)", 0, 0.5f, 0.5f},
       {"grayscale(3) normalize(mean=[0.1, 0.2, 0.3], std=2)", 1, 0.2f, 2},
       {"", 99, 0, 0},
       {"resize(8)", 99, 0, 0},
@@ -317,6 +319,7 @@ START_TEST(a_last_normalization_of_bytes_can_be_taken_off)
     float mean[4], std[4];
     dlc_pipeline *p = parse(cases[i].list);
     const bool has = dlc_pipeline_tail(p, 3, mean, std);
+    ck_assert_msg(dlc_pipeline_is_tail(p) == (cases[i].left == 0), "%s", cases[i].list);
     ck_assert_msg(has == (cases[i].left != 99), "%s", cases[i].list);
     if (has) {
       ck_assert_float_eq(mean[1], cases[i].mean);

@@ -29,7 +29,7 @@ const cli_option cli_table[] = {
     {"Data", "shuffle", NULL, 0, CLI_BOOL, CLI_TRAIN, KEPT, AT(shuffle), "true", NULL, NULL,
      "take the training data in the order of its files"},
     {"Data", "workers", NULL, 'j', CLI_INT, CLI_TRAIN, KEPT, AT(workers), NULL, "0..256", "N",
-     "threads that read ahead (default: 0 for data in memory without transforms, else one a processor, at most 8)"},
+     "threads that read ahead (default: 0 for data in memory that is at most normalized, else one a processor, at most 8)"},
     {"Data", "cache-memory", NULL, 0, CLI_SIZE, CLI_TRAIN, KEPT, AT(cache_memory), NULL, NULL, "SIZE",
      "keep decoded pictures in at most so much memory, 512M or 4G; 0: keep none (default: a quarter of what is free)"},
     {"Data", "on-bad-image", NULL, 0, CLI_STRING, CLI_TRAIN | WEIGHTS, KEPT, AT(on_bad_image), "fail", "fail|skip|warn", "WHAT",

@@ -3,6 +3,12 @@
 #include "bad_files.h"
 #include <string.h>
 
+/* Whether pictures have to be worked on, one by one: normalizing alone is the network's, or as quick as copying. */
+static bool transforms(const dlc_pipeline *p)
+{
+  return p && !dlc_pipeline_is_empty(p) && !dlc_pipeline_is_tail(p);
+}
+
 /* Data that is in memory is copied faster than it could be handed over by another thread; decoding and transforming
  * keep every processor busy. */
 static uint32_t worker_count(const cli_job *job)
@@ -10,7 +16,7 @@ static uint32_t worker_count(const cli_job *job)
   enum { MOST = 8 };
   const uint32_t many = dlc_cpu_count() < MOST ? dlc_cpu_count() : MOST;
   if (job->options->workers >= 0) return (uint32_t)job->options->workers;
-  if (job->train_transforms || job->eval_transforms) return many;
+  if (transforms(job->train_transforms) || transforms(job->eval_transforms)) return many;
   for (uint32_t i = 0; i < job->info->n_splits; i++)
     if (!DLC_HAS(dlc_split_at(job->info, i), samples)) return many;
   return 0;

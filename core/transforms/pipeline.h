@@ -25,6 +25,8 @@ void dlc_pipeline_free(dlc_pipeline *pipeline);
 bool dlc_pipeline_tail(const dlc_pipeline *pipeline, int64_t channels, float mean[4], float std[4]);
 /* Takes that part off the list. [main] */
 void dlc_pipeline_drop_tail(dlc_pipeline *pipeline);
+/* Whether it is nothing but such an end. */
+bool dlc_pipeline_is_tail(const dlc_pipeline *pipeline);
 
 /* Whether nothing is left to be done to a picture. */
 bool dlc_pipeline_is_empty(const dlc_pipeline *pipeline);

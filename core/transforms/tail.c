@@ -35,6 +35,11 @@ void dlc_pipeline_drop_tail(dlc_pipeline *p)
   p->n_steps -= tail_length(p);
 }
 
+bool dlc_pipeline_is_tail(const dlc_pipeline *p)
+{
+  return p->n_steps > 0 && p->n_steps == tail_length(p);
+}
+
 bool dlc_pipeline_is_empty(const dlc_pipeline *p)
 {
   return p->n_steps == 0;

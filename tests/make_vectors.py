@@ -162,18 +162,23 @@ def elementwise():
 
 
 def max_pool2d():
-    def add(name, x, kernel, stride=0, padding=0):
+    def add(name, x, kernel, stride=0, padding=0, ceil_mode=False):
         k, p = pair(kernel), [padding] * 4 if isinstance(padding, int) else padding
         p = p * 2 if len(p) == 2 else p
         s = pair(stride) if stride else k
         image = distinct(*x)
-        padded = F.pad(image, sides(p), value=float("-inf"))
-        _, at = F.max_pool2d(padded, k, s, return_indices=True)
-        rows = at // padded.shape[3] - (torch.arange(at.shape[2]) * s[0]).reshape(-1, 1)
-        cols = at % padded.shape[3] - torch.arange(at.shape[3]) * s[1]
-        add_differentiable("max_pool2d", name, [image],
-                           lambda t: F.max_pool2d(F.pad(t, sides(p), value=float("-inf")), k, s),
-                           {"kernel_size": list(k), "stride": stride, "padding": padding},
+        own = p[:2] if ceil_mode else (0, 0)  # PyTorch's own padding is the same on both sides
+
+        def forward(t, indices=False):
+            t = t if ceil_mode else F.pad(t, sides(p), value=float("-inf"))
+            return F.max_pool2d(t, k, s, own, ceil_mode=ceil_mode, return_indices=indices)
+
+        _, at = forward(image, True)
+        width = x[3] if ceil_mode else x[3] + p[1] + p[3]
+        rows = at // width - (torch.arange(at.shape[2]) * s[0] - own[0]).reshape(-1, 1)
+        cols = at % width - (torch.arange(at.shape[3]) * s[1] - own[1])
+        add_differentiable("max_pool2d", name, [image], forward,
+                           {"kernel_size": list(k), "stride": stride, "padding": padding, "ceil_mode": ceil_mode},
                            extra_out=[tensor(rows * k[1] + cols, "u8")])
 
     add("default stride", (2, 3, 4, 6), 2)
@@ -184,6 +189,11 @@ def max_pool2d():
     add("padding per direction", (1, 1, 4, 5), [2, 4], 2, [1, 2])
     add("asymmetric padding", (1, 2, 4, 4), 3, 2, [0, 1, 1, 0])
     add("one pixel", (2, 3, 1, 1), 2, 1, 1)
+    add("ceil_mode, a column more", (1, 2, 6, 5), 2, 2, 0, True)
+    add("ceil_mode, padded", (2, 2, 6, 7), 3, 2, 1, True)
+    add("ceil_mode, no window begins in the last padding", (1, 2, 3, 5), 2, 2, 1, True)
+    add("ceil_mode, stride beyond kernel", (1, 2, 7, 8), 2, [3, 4], 0, True)
+    add("ceil_mode, kernel beyond image", (1, 2, 2, 3), 4, 3, [1, 2], True)
 
 
 def adaptive_avg_pool2d():

@@ -165,6 +165,7 @@ static one_node random_pool(void)
       a->stride[i] = usual ? 2 : random_between(1, 6);
     }
     for (int i = 0; i < 4; i++) a->padding[i] = usual ? 0 : random_between(0, a->kernel_size[i % 2] / 2);
+    a->ceil_mode = random_between(0, 2) == 0;
     float *x =
         INPUT(&n, DLC_F32, random_between(1, 3), random_between(1, 4), random_between(1, 40), random_between(1, 40));
     fill_with_ties(x, dlc_count(&n.value[0]));
@@ -201,7 +202,7 @@ START_TEST(max_pool2d_grad_matches_the_reference)
                                                    {a->stride[0], a->stride[1]},
                                                    {a->padding[0], a->padding[1], a->padding[2], a->padding[3]},
                                                    {x->dim[2], x->dim[3]},
-                                                   0};
+                                                   a->ceil_mode};
     node_random(&n, 1, 4, y->dim);
     uint8_t *index = node_input(&n, DLC_U8, 4, y->dim);
     for (int64_t i = 0; i < dlc_count(y); i++) index[i] = (uint8_t)pool.exact[2][i];

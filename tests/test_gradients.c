@@ -38,6 +38,7 @@ static bool draw_max_pool2d(uint64_t *s, problem *p)
   int64_t x[4];
   draw_image(s, x);
   const bool default_stride = draw_below(s, 4) == 0;
+  a->ceil_mode = draw_below(s, 3) == 0;
   for (int i = 0; i < 2; i++) {
     a->kernel_size[i] = PICK(s, 1, 1, 2, 2, 3, 4, 5);
     a->stride[i] = default_stride ? 0 : PICK(s, 1, 2, 3, 6);

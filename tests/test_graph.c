@@ -219,14 +219,14 @@ END_TEST
 START_TEST(a_pool_that_alone_reads_a_relu_goes_before_it)
 {
   const int64_t dim[] = {1, 2, 4, 4};
-  const dlc_max_pool2d pool = {{2, 2}, {0, 0}, {0, 0, 0, 0}};
+  const dlc_max_pool2d pool = {.kernel_size = {2, 2}};
   const uint32_t x = value("x", DLC_ROLE_INPUT, DLC_F32, 4, dim);
   const uint32_t r = emit("r", "relu", NULL, x, DLC_NONE);
   const uint32_t p = emit("p", "max_pool2d", &pool, r, DLC_NONE);
   emit("f", "flatten", NULL, p, DLC_NONE);
   rig_ok(dlc_graph_pool_before_relu(g));
   expect_dump("%1 f32[1, 2, 2, 2], %3 u8[1, 2, 2, 2] = max_pool2d(%0 x) {kernel_size: [2, 2], stride: [2, 2], "
-              "padding: [0, 0, 0, 0]}  # p\n"
+              "padding: [0, 0, 0, 0], ceil_mode: false}  # p\n"
               "%2 f32[1, 2, 2, 2] = relu(%1)  # r\n"
               "%4 f32[1, 8] = flatten(%2)  # f\n");
 }
@@ -235,7 +235,7 @@ END_TEST
 START_TEST(a_pool_stays_where_the_relu_has_another_reader)
 {
   const int64_t dim[] = {1, 2, 4, 4};
-  const dlc_max_pool2d pool = {{2, 2}, {0, 0}, {0, 0, 0, 0}};
+  const dlc_max_pool2d pool = {.kernel_size = {2, 2}};
   const uint32_t x = value("x", DLC_ROLE_INPUT, DLC_F32, 4, dim);
   const uint32_t r = emit("r", "relu", NULL, x, DLC_NONE);
   emit("p", "max_pool2d", &pool, r, DLC_NONE);

@@ -25,7 +25,7 @@ START_TEST(defaults_are_pytorchs)
 {
   const char *missing;
   dlc_conv2d conv = {.stride = {9, 9}, .padding = {9, 9, 9, 9}, .dilation = {9, 9}};
-  dlc_max_pool2d pool = {.stride = {9, 9}, .padding = {9, 9, 9, 9}};
+  dlc_max_pool2d pool = {.stride = {9, 9}, .padding = {9, 9, 9, 9}, .ceil_mode = 9};
   dlc_linear linear = {.bias = 9};
   ck_assert_int_eq(dlc_attr_defaults(op_named("conv2d"), &conv, &missing), DLC_OK);
   ck_assert_str_eq(missing, "out_channels");
@@ -35,7 +35,7 @@ START_TEST(defaults_are_pytorchs)
   ck_assert_int_eq(conv.dilation[0] * conv.dilation[1] * conv.groups, 1);
   ck_assert_int_eq(dlc_attr_defaults(op_named("max_pool2d"), &pool, &missing), DLC_OK);
   ck_assert_str_eq(missing, "kernel_size");
-  ck_assert_int_eq(pool.stride[0] | pool.stride[1] | pool.padding[0] | pool.padding[3], 0);
+  ck_assert_int_eq(pool.stride[0] | pool.stride[1] | pool.padding[0] | pool.padding[3] | pool.ceil_mode, 0);
   ck_assert_int_eq(dlc_attr_defaults(op_named("linear"), &linear, &missing), DLC_OK);
   ck_assert_str_eq(missing, "out_features");
   ck_assert_int_eq(linear.bias, 1);
@@ -143,17 +143,35 @@ START_TEST(max_pool2d_strides_by_its_kernel_unless_told)
 }
 END_TEST
 
+START_TEST(max_pool2d_rounds_up_in_ceil_mode_but_begins_no_window_in_the_last_padding)
+{
+  dlc_max_pool2d down = {{2, 2}, {2, 2}, {0}, 0}, up = {{2, 2}, {2, 2}, {0}, 1},
+                 padded = {{2, 2}, {2, 2}, {1, 1, 1, 1}, 1};
+  dlc_max_pool2d large = {{5, 5}, {2, 2}, {0}, 1};
+  inferred r = INFER("max_pool2d", &down, F32(1, 1, 5, 7));
+  check_shape(&r, 0, DLC_F32, DIMS(1, 1, 2, 3));
+  r = INFER("max_pool2d", &up, F32(1, 1, 5, 7));
+  check_shape(&r, 0, DLC_F32, DIMS(1, 1, 3, 4));
+  r = INFER("max_pool2d", &padded, F32(1, 1, 5, 6));
+  check_shape(&r, 0, DLC_F32, DIMS(1, 1, 3, 4));
+  r = INFER("max_pool2d", &large, F32(1, 1, 4, 4));
+  check_shape(&r, 0, DLC_F32, DIMS(1, 1, 1, 1));
+  check_refused(INFER("max_pool2d", &large, F32(1, 1, 4, 3)),
+                "input is 4x3, too small for kernel_size 5x5 with stride 2x2");
+}
+END_TEST
+
 START_TEST(max_pool2d_refuses_what_cannot_be)
 {
   static const struct {
     dlc_max_pool2d attr;
     const char *reason;
   } wrong[] = {
-      {{{17, 16}, {0}, {0}}, "kernel_size is 17x16, a window has at most 256 elements"},
-      {{{3, 3}, {0}, {0, 2, 0, 0}}, "padding is 2, at most half of kernel_size 3x3 is possible"},
-      {{{3, 3}, {2, 0}, {0}}, "stride is 0, expected at least 1"},
-      {{{9, 9}, {0}, {0}}, "input is 8x8, kernel_size 9x9 with padding 0 needs at least 9x9"},
-      {{{2, -1}, {0}, {0}}, "kernel_size is -1, expected at least 1"},
+      {{{17, 16}, {0}, {0}, 0}, "kernel_size is 17x16, a window has at most 256 elements"},
+      {{{3, 3}, {0}, {0, 2, 0, 0}, 0}, "padding is 2, at most half of kernel_size 3x3 is possible"},
+      {{{3, 3}, {2, 0}, {0}, 0}, "stride is 0, expected at least 1"},
+      {{{9, 9}, {0}, {0}, 0}, "input is 8x8, kernel_size 9x9 with padding 0 needs at least 9x9"},
+      {{{2, -1}, {0}, {0}, 0}, "kernel_size is -1, expected at least 1"},
   };
   dlc_max_pool2d a = wrong[_i].attr;
   check_refused(INFER("max_pool2d", &a, F32(1, 1, 8, 8)), wrong[_i].reason);
@@ -183,7 +201,7 @@ END_TEST
 
 START_TEST(max_pool2d_padding_never_wins)
 {
-  dlc_max_pool2d a = {{2, 2}, {2, 2}, {1, 1, 1, 1}};
+  dlc_max_pool2d a = {{2, 2}, {2, 2}, {1, 1, 1, 1}, 0};
   const dlc_value v = F32(1, 1, 2, 2);
   const double x[4] = {-1, -2, -3, -4}, *in = x;
   double y[4], index[4];
@@ -199,7 +217,7 @@ END_TEST
 
 START_TEST(max_pool2d_grad_refuses_an_index_outside_of_the_input)
 {
-  dlc_max_pool2d_grad a = {{2, 2}, {2, 2}, {1, 1, 1, 1}, {2, 2}};
+  dlc_max_pool2d_grad a = {{2, 2}, {2, 2}, {1, 1, 1, 1}, {2, 2}, 0};
   const dlc_value v[2] = {F32(1, 1, 2, 2), VALUE(DLC_U8, 1, 1, 2, 2)};
   const double dy[4] = {1, 1, 1, 1}, index[4] = {0, 2, 1, 0}, *in[2] = {dy, index};
   double dx[4], *out = dx;
@@ -316,6 +334,7 @@ static void add_layers(TCase *t)
   tcase_add_test(t, linear_refuses_what_does_not_fit);
   tcase_add_test(t, bias_needs_one_number_per_channel);
   tcase_add_test(t, max_pool2d_strides_by_its_kernel_unless_told);
+  tcase_add_test(t, max_pool2d_rounds_up_in_ceil_mode_but_begins_no_window_in_the_last_padding);
   tcase_add_loop_test(t, max_pool2d_refuses_what_cannot_be, 0, 5);
   tcase_add_test(t, max_pool2d_takes_the_first_maximum_and_nan_is_one);
   tcase_add_test(t, max_pool2d_padding_never_wins);

@@ -19,7 +19,7 @@ static const struct {
     {"layer_norm", 6},
     {"bias", 3},
     {"relu", 3},
-    {"max_pool2d", 8},
+    {"max_pool2d", 13},
     {"adaptive_avg_pool2d", 7},
     {"flatten", 3},
     {"reshape", 3},

@@ -1,22 +1,16 @@
 /* max_pool2d: the maximum of every window, and where in the window it was; its gradient goes there and nowhere else. */
-#include "ops/rules.h"
+#include "ops/pool.h"
 #include <math.h>
 #include <string.h>
 
 enum { MAX_WINDOW = 256 }; /* positions that a u8 index can tell apart */
 
-static const char image_layout[] = "[batch, channels, height, width]";
-
 static dlc_status check_window(const int64_t kernel_size[2], const int64_t stride[2], int64_t padding[4])
 {
-  DLC_TRY(dlc_window_resolve(kernel_size, stride, NULL, padding));
+  DLC_TRY(dlc_pool_resolve(kernel_size, stride, padding));
   const long long kh = kernel_size[0], kw = kernel_size[1];
-  if (kh * kw > MAX_WINDOW)
+  if (kh > MAX_WINDOW || kw > MAX_WINDOW || kh * kw > MAX_WINDOW)
     return dlc_fail(DLC_INVALID, "kernel_size is %lldx%lld, a window has at most %d elements", kh, kw, MAX_WINDOW);
-  for (int i = 0; i < 4; i++)
-    if (padding[i] > kernel_size[i % 2] / 2)
-      return dlc_fail(DLC_INVALID, "padding is %lld, at most half of kernel_size %lldx%lld is possible",
-                      (long long)padding[i], kh, kw);
   return DLC_OK;
 }
 
@@ -27,11 +21,11 @@ static dlc_status max_pool2d_infer(const dlc_host *h, void *attr, uint32_t n_in,
   dlc_max_pool2d *a = attr;
   DLC_TRY(dlc_expect_inputs(n_in, 1));
   const dlc_value *x = in[0];
-  DLC_TRY(dlc_expect_real(x, "input", 4, image_layout));
+  DLC_TRY(dlc_expect_real(x, "input", 4, DLC_IMAGE_LAYOUT));
   if (a->stride[0] == 0 && a->stride[1] == 0) memcpy(a->stride, a->kernel_size, sizeof a->stride);
   DLC_TRY(check_window(a->kernel_size, a->stride, a->padding));
   int64_t y[4] = {x->dim[0], x->dim[1]};
-  DLC_TRY(dlc_window_output(a->kernel_size, a->stride, NULL, a->padding, x->dim + 2, y + 2));
+  DLC_TRY(dlc_pool_output(a->kernel_size, a->stride, a->padding, a->ceil_mode, x->dim + 2, y + 2));
   *n_out = 2;
   DLC_TRY(dlc_shape_set(&out[0], x->dtype, 4, y));
   return dlc_shape_set(&out[1], DLC_U8, 4, y);
@@ -43,7 +37,7 @@ static dlc_status max_pool2d_grad_rule(dlc_builder *b, const dlc_node *forward, 
   if (grad_out[0] == DLC_NONE) return DLC_OK;
   const dlc_max_pool2d *a = forward->attr;
   const dlc_value *x = b->value(b, forward->in[0]);
-  dlc_max_pool2d_grad attr = {.size = {x->dim[2], x->dim[3]}};
+  dlc_max_pool2d_grad attr = {.size = {x->dim[2], x->dim[3]}, .ceil_mode = a->ceil_mode};
   memcpy(attr.kernel_size, a->kernel_size, sizeof attr.kernel_size);
   memcpy(attr.stride, a->stride, sizeof attr.stride);
   memcpy(attr.padding, a->padding, sizeof attr.padding);
@@ -100,11 +94,11 @@ static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const
   dlc_max_pool2d_grad *a = attr;
   DLC_TRY(dlc_expect_inputs(n_in, 2));
   const dlc_value *dy = in[0];
-  DLC_TRY(dlc_expect_real(dy, "dy", 4, image_layout));
+  DLC_TRY(dlc_expect_real(dy, "dy", 4, DLC_IMAGE_LAYOUT));
   DLC_TRY(check_window(a->kernel_size, a->stride, a->padding));
   for (int i = 0; i < 2; i++) DLC_TRY(dlc_expect_range("size", a->size[i], 1, DLC_MAX_EXTENT));
   int64_t y[4] = {dy->dim[0], dy->dim[1]};
-  DLC_TRY(dlc_window_output(a->kernel_size, a->stride, NULL, a->padding, a->size, y + 2));
+  DLC_TRY(dlc_pool_output(a->kernel_size, a->stride, a->padding, a->ceil_mode, a->size, y + 2));
   DLC_TRY(dlc_expect_shape(dy, "dy", dy->dtype, 4, y));
   DLC_TRY(dlc_expect_shape(in[1], "index", DLC_U8, 4, y));
   *n_out = 1;
@@ -137,12 +131,13 @@ static const dlc_attr attrs[] = {
     DLC_ATTR(PAIR, dlc_max_pool2d, kernel_size, NULL, "height and width of a window"),
     DLC_ATTR(PAIR, dlc_max_pool2d, stride, "0", "step of the window; 0: as kernel_size"),
     DLC_ATTR(PADDING, dlc_max_pool2d, padding, "0", "elements around the image that never win"),
+    DLC_ATTR(BOOL, dlc_max_pool2d, ceil_mode, "false", "round the output size up: a last window may be cut short"),
 };
 
 const dlc_op dlc_op_max_pool2d = {
     .size = sizeof(dlc_op),
     .name = "max_pool2d",
-    .version = 1,
+    .version = 2,
     .kind = DLC_OP_LAYER,
     .n_data = 1,
     .attr_size = sizeof(dlc_max_pool2d),
@@ -159,12 +154,13 @@ static const dlc_attr grad_attrs[] = {
     DLC_ATTR(PAIR, dlc_max_pool2d_grad, stride, NULL, "of the pooling"),
     DLC_ATTR(PADDING, dlc_max_pool2d_grad, padding, NULL, "of the pooling"),
     DLC_ATTR(PAIR, dlc_max_pool2d_grad, size, NULL, "height and width of the pooling's input"),
+    DLC_ATTR(BOOL, dlc_max_pool2d_grad, ceil_mode, "false", "of the pooling"),
 };
 
 const dlc_op dlc_op_max_pool2d_grad = {
     .size = sizeof(dlc_op),
     .name = "max_pool2d_grad",
-    .version = 1,
+    .version = 2,
     .kind = DLC_OP_PLAIN,
     .n_data = 2,
     .attr_size = sizeof(dlc_max_pool2d_grad),

@@ -8,7 +8,7 @@ typedef struct pool {
   int64_t planes, height, width, out_height, out_width; /* height, width: of x, in the gradient too */
   int64_t kernel[2], stride[2], top, left;
   int64_t inner_begin, inner_end; /* output columns whose window lies inside the rows */
-  bool quarters;                  /* 2x2 windows, 2 apart, no padding: the usual case has loops of its own */
+  bool quarters;                  /* whole 2x2 windows, 2 apart: the usual case has loops of its own */
   uint32_t tasks;
 } pool;
 
@@ -46,7 +46,7 @@ static pool *prepare(const dlc_device *device, const dlc_value *x, const dlc_val
   if (p->inner_end > p->out_width) p->inner_end = p->out_width;
   if (p->inner_begin > p->inner_end) p->inner_begin = p->inner_end;
   p->quarters = kernel[0] == 2 && kernel[1] == 2 && stride[0] == 2 && stride[1] == 2 && padding[0] == 0 &&
-                padding[1] == 0 && padding[2] == 0 && padding[3] == 0;
+                padding[1] == 0 && 2 * y->dim[2] <= x->dim[2] && 2 * y->dim[3] <= x->dim[3];
   const double bytes = 4.0 * (double)dlc_count(x) + 5.0 * (double)dlc_count(y);
   p->tasks = cpu_task_count(bytes, CPU_GRAIN_BYTES, p->planes);
   return p;

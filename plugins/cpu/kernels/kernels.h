@@ -140,9 +140,6 @@ typedef struct cpu_product {
   int64_t c_row;
   const float *row_bias; /* what C begins with, of each m; NULL: 0 */
   bool add;              /* or what stands in C */
-  /* Where `cols` is at most VEC: so many products with the same A, each B and C that far behind the one before. 0: one
-   * product. */
-  int64_t parts, b_part, c_part;
 } cpu_product;
 #define cpu_multiply CPU_NAME(cpu_multiply)
 void cpu_multiply(const cpu_product *p);

@@ -38,7 +38,7 @@ const cli_option cli_table[] = {
      "at most N batches of training, of validation and of test an epoch; 0: all"},
 
     {"Model", "model", NULL, 'm', CLI_STRING, SHAPES | CLI_PREDICT, KEPT, AT(model), "lenet", NULL, "NAME|FILE.yaml",
-     "lenet, mlp, net-002, convnet-004 or a model file of your own"},
+     "lenet, resnet18-cifar, net-002 or another that comes with dlcore, or a model file of your own"},
     {"Model", "init-from", "initial-checkpoint|pretrained-path", 0, CLI_STRING, CLI_TRAIN, KEPT, AT(init_from), NULL, NULL,
      "FILE", "begin with the weights of this safetensors file"},
     {"Model", "weights", NULL, 'w', CLI_STRING, WEIGHTS, 0, AT(weights), NULL, NULL, "FILE",

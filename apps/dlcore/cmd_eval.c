@@ -48,50 +48,40 @@ static int open_dataset(evaluation *e, const cli_options *o)
   return code;
 }
 
-static bool has_labels(const dlc_dataset_info *info, int split)
-{
-  return split >= 0 && dlc_split_at(info, (uint32_t)split)->labels;
-}
-
 /* --split, or the most telling part there is. */
-static const char *choose_split(const evaluation *e, const cli_options *o)
+static const char *choose_part(const dlc_parts *parts, const cli_options *o)
 {
-  const dlc_dataset_info *info = e->job.info;
-  if (o->split) return o->split;
-  if (has_labels(info, dlc_split_find(info, "test"))) return "test";
-  return has_labels(info, dlc_split_find(info, "val")) || o->val_split > 0 ? "val" : "test";
+  return o->split ? o->split : parts->test.count == 0 && parts->val.count ? "val" : "test";
 }
 
-/* The validation part that training cut off, and what that left of the training data. */
-static int cut_split(evaluation *e, const cli_options *o, uint32_t train, bool val)
+static int no_part(const evaluation *e, const char *name)
 {
-  dlc_subset rest;
-  dlc_status status = dlc_subset_split(e->job.info, train, o->val_split, o->stratified, (uint64_t)o->seed,
-                                       val ? &rest : &e->subset, val ? &e->subset : &rest);
-  if (status >= 0) dlc_subset_free(&rest);
-  return failed(status);
-}
-
-static int find_split(evaluation *e, const cli_options *o)
-{
-  const dlc_dataset_info *info = e->job.info;
-  const char *name = e->result.split = choose_split(e, o);
-  const int split = dlc_split_find(info, name), train = dlc_split_find(info, "train");
-  const bool val = strcmp(name, "val") == 0;
-  if (split < 0 && !(val && o->val_split > 0 && train >= 0)) {
+  if (dlc_split_find(e->job.info, name) < 0) {
     dlc_fail(DLC_INVALID, "dataset %s has no %s split%s", e->job.dataset->name, name,
-             val ? "; --val-split cuts one off its training data" : "");
+             strcmp(name, "val") == 0 ? "; --val-split cuts one off its training data" : "");
     return CLI_USAGE;
   }
-  const uint32_t whole = (uint32_t)(split < 0 ? train : split);
-  e->labels = dlc_split_at(info, whole)->labels;
-  if (!e->labels) {
-    dlc_fail(DLC_INVALID, "split %s of dataset %s has no labels to compare with; dlcore predict names its pictures",
-             name, e->job.dataset->name);
-    return CLI_FAILED;
+  dlc_fail(DLC_INVALID, "split %s of dataset %s has no labels to compare with; dlcore predict names its pictures", name,
+           e->job.dataset->name);
+  return CLI_FAILED;
+}
+
+/* The samples as training divided them. */
+static int find_part(evaluation *e, const cli_options *o)
+{
+  dlc_parts parts;
+  const dlc_status status = dlc_parts_make(e->job.info, o->val_split, o->stratified, (uint64_t)o->seed, &parts);
+  int code = failed(status);
+  if (code == CLI_OK) {
+    const char *name = e->result.split = choose_part(&parts, o);
+    dlc_subset *part = strcmp(name, "train") == 0 ? &parts.train : strcmp(name, "val") == 0 ? &parts.val : &parts.test;
+    if (part->count == 0) code = no_part(e, name);
+    e->subset = *part;
+    *part = (dlc_subset){0};
+    e->labels = dlc_split_at(e->job.info, e->subset.split)->labels;
   }
-  if (o->val_split > 0 && (split < 0 || split == train)) return cut_split(e, o, (uint32_t)train, val);
-  return failed(dlc_subset_all(info, whole, &e->subset));
+  dlc_parts_free(&parts);
+  return code;
 }
 
 /* ---- classes ---- */
@@ -237,7 +227,7 @@ static int evaluate(evaluation *e, cli_options *o)
   if (code == CLI_OK) code = cli_trained_find(&e->trained, o);
   if (code == CLI_OK) code = cli_job_open(&e->job, o, e->console);
   if (code == CLI_OK) code = open_dataset(e, o);
-  if (code == CLI_OK) code = find_split(e, o);
+  if (code == CLI_OK) code = find_part(e, o);
   if (code == CLI_OK) code = match_classes(e);
   if (code == CLI_OK) code = cli_trained_open(&e->trained, &e->job, false);
   if (code != CLI_OK) return code;

@@ -20,6 +20,17 @@ dlc_status dlc_subset_split(const dlc_dataset_info *info, uint32_t split, double
 dlc_status dlc_subset_all(const dlc_dataset_info *info, uint32_t split, dlc_subset *subset);
 void dlc_subset_free(dlc_subset *subset);
 
+/* What training, validation and test are of a dataset. Without a fraction: its splits train, val and test. With one,
+ * validation is cut off the training data; a dataset that has a val split of its own and no test split is then tested
+ * on that. Test parts without labels are left out. Empty where there is none; each is freed with dlc_subset_free(),
+ * also after a failure. */
+typedef struct dlc_parts {
+  dlc_subset train, val, test;
+} dlc_parts;
+dlc_status dlc_parts_make(const dlc_dataset_info *info, double fraction, bool stratified, uint64_t seed,
+                          dlc_parts *parts);
+void dlc_parts_free(dlc_parts *parts);
+
 /* What is done about a picture that cannot be read, or not whole. */
 enum {
   DLC_BAD_FAIL = 0, /* the epoch ends with its reason */

@@ -1,6 +1,7 @@
 /* Which samples belong to which phase. */
 #include "base/random.h"
 #include "base/status.h"
+#include "data/dataset.h"
 #include "data/loader.h"
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,35 @@ dlc_status dlc_subset_all(const dlc_dataset_info *info, uint32_t split, dlc_subs
   dlc_status status = dlc_subset_split(info, split, 0, false, 0, subset, &none);
   if (status >= 0) dlc_subset_free(&none);
   return status;
+}
+
+static dlc_status take_labelled(const dlc_dataset_info *info, int split, dlc_subset *subset)
+{
+  return split >= 0 && dlc_split_at(info, (uint32_t)split)->labels ? dlc_subset_all(info, (uint32_t)split, subset)
+                                                                   : DLC_OK;
+}
+
+dlc_status dlc_parts_make(const dlc_dataset_info *info, double fraction, bool stratified, uint64_t seed,
+                          dlc_parts *parts)
+{
+  const int train = dlc_split_find(info, "train"), val = dlc_split_find(info, "val"),
+            test = dlc_split_find(info, "test");
+  *parts = (dlc_parts){0};
+  if (fraction > 0 && train < 0) return dlc_fail(DLC_INVALID, "there is no train split to cut a validation part off");
+  if (fraction > 0 && val >= 0 && test >= 0 && dlc_split_at(info, (uint32_t)test)->labels)
+    return dlc_fail(DLC_INVALID, "there are val and test splits already; leave --val-split out, or 0");
+  if (train >= 0)
+    DLC_TRY(dlc_subset_split(info, (uint32_t)train, fraction, stratified, seed, &parts->train, &parts->val));
+  if (fraction > 0) return take_labelled(info, val >= 0 ? val : test, &parts->test);
+  DLC_TRY(take_labelled(info, val, &parts->val));
+  return take_labelled(info, test, &parts->test);
+}
+
+void dlc_parts_free(dlc_parts *parts)
+{
+  dlc_subset_free(&parts->train);
+  dlc_subset_free(&parts->val);
+  dlc_subset_free(&parts->test);
 }
 
 void dlc_subset_free(dlc_subset *subset)

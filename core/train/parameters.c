@@ -138,12 +138,19 @@ static bool load_one(const dlc_tensor *to, const dlc_tensor_file *file, const ch
   return true;
 }
 
+/* What a checkpoint holds beside the weights. */
+static bool is_weight(const char *name)
+{
+  return strncmp(name, "__", 2) != 0;
+}
+
 static void report_unused(const dlc_parameters *p, const dlc_tensor_file *file, const char *path, const dlc_sink *sink)
 {
   for (uint32_t i = 0; i < file->n; i++) {
     bool known = false;
     for (uint32_t k = 0; k < p->n; k++) known |= strcmp(p->list[k].tensor.name, file->tensors[i].name) == 0;
-    if (!known) dlc_say(sink, DLC_LOG_WARN, "%s: `%s` is not in this model; left out", path, file->tensors[i].name);
+    if (!known && is_weight(file->tensors[i].name))
+      dlc_say(sink, DLC_LOG_WARN, "%s: `%s` is not in this model; left out", path, file->tensors[i].name);
   }
 }
 

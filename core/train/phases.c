@@ -13,6 +13,7 @@ static const char *const phase_names[DLC_N_PHASES][2] = {
 static dlc_status open_overfit(dlc_run *r)
 {
   dlc_subset *train = &r->phases[DLC_PHASE_TRAIN].subset, *val = &r->phases[DLC_PHASE_VAL].subset;
+  dlc_subset_free(&r->phases[DLC_PHASE_TEST].subset);
   const uint64_t wanted = (uint64_t)r->config.overfit_batches * r->config.batch_size;
   dlc_subset_free(val);
   DLC_TRY(dlc_subset_all(r->info, train->split, val));
@@ -24,23 +25,15 @@ static dlc_status open_overfit(dlc_run *r)
 
 static dlc_status open_subsets(dlc_run *r)
 {
-  dlc_subset *train = &r->phases[DLC_PHASE_TRAIN].subset, *val = &r->phases[DLC_PHASE_VAL].subset;
-  const int train_split = dlc_split_find(r->info, "train"), val_split = dlc_split_find(r->info, "val"),
-            test_split = dlc_split_find(r->info, "test");
-  if (train_split < 0) return dlc_fail(DLC_INVALID, "dataset %s has nothing to train on", r->config.dataset->name);
-  if (r->config.val_split > 0 && val_split >= 0)
-    return dlc_fail(DLC_INVALID, "dataset %s has a val split of its own; leave --val-split out",
-                    r->config.dataset->name);
-  DLC_TRY(dlc_subset_split(r->info, (uint32_t)train_split, r->config.val_split, r->config.stratified, r->config.seed,
-                           train, val));
-  if (r->config.overfit_batches) return open_overfit(r);
-  if (val_split >= 0) {
-    dlc_subset_free(val);
-    DLC_TRY(dlc_subset_all(r->info, (uint32_t)val_split, val));
-  }
-  if (test_split >= 0 && dlc_split_at(r->info, (uint32_t)test_split)->labels)
-    DLC_TRY(dlc_subset_all(r->info, (uint32_t)test_split, &r->phases[DLC_PHASE_TEST].subset));
-  return DLC_OK;
+  const dlc_train_config *c = &r->config;
+  dlc_parts parts;
+  const dlc_status status = dlc_parts_make(r->info, c->val_split, c->stratified, c->seed, &parts);
+  r->phases[DLC_PHASE_TRAIN].subset = parts.train;
+  r->phases[DLC_PHASE_VAL].subset = parts.val;
+  r->phases[DLC_PHASE_TEST].subset = parts.test;
+  if (status < 0) return dlc_fail_in(status, "dataset %s", c->dataset->name);
+  if (parts.train.count == 0) return dlc_fail(DLC_INVALID, "dataset %s has nothing to train on", c->dataset->name);
+  return c->overfit_batches ? open_overfit(r) : DLC_OK;
 }
 
 /* The budget goes to the splits by their number of pictures. */

@@ -311,7 +311,7 @@ START_TEST(recipe_is_found_by_name)
   ck_refuses("-c zzzzzzzz", 2, "there are: ");
   ck_runs("summary -c net-002 --input 3x32x32", 0);
   ck_contains(out_text, "net-002: 3x32x32, 10 classes");
-  ck_contains(out_text, " 206006\n");
+  ck_contains(out_text, "206,006\n");
 }
 END_TEST
 
@@ -326,7 +326,9 @@ END_TEST
 START_TEST(recipe_of_pictures_trains_with_all_of_its_transforms)
 {
   make_pictures("pets", 2);
-  ck_runs("-c convnet-004 --val-split 0 --data-dir pets --backend reference --epochs 1 --limit-batches 1 --logger none --name x", 0);
+  ck_runs("-c convnet-004 --val-split 0 --data-dir pets --backend reference --epochs 1 --limit-batches 1 --logger none "
+          "--name x",
+          0);
   ck_contains(out_text, "model     convnet-004: 403082 parameters");
 }
 END_TEST

@@ -196,6 +196,37 @@ def max_pool2d():
     add("ceil_mode, kernel beyond image", (1, 2, 2, 3), 4, 3, [1, 2], True)
 
 
+def avg_pool2d():
+    def add(name, x, kernel, stride=0, padding=0, ceil_mode=False, include=True):
+        k, p = pair(kernel), [padding] * 4 if isinstance(padding, int) else padding
+        asymmetric = len(p) == 4 and p[:2] != p[2:]  # PyTorch's own padding is the same on both sides
+
+        def forward(t):
+            t = F.pad(t, sides(p)) if asymmetric else t
+            return F.avg_pool2d(t, k, stride or None, 0 if asymmetric else p[:2], ceil_mode, include)
+
+        add_differentiable("avg_pool2d", name, [draw(*x)], forward,
+                           {"kernel_size": list(k), "stride": stride, "padding": padding, "ceil_mode": ceil_mode,
+                            "count_include_pad": include})
+
+    add("default stride", (2, 3, 4, 6), 2)
+    add("1x1", (1, 2, 3, 3), 1)
+    add("all of it", (2, 3, 7, 7), 7)
+    add("overlapping", (1, 2, 5, 5), 3, 1)
+    add("stride beyond kernel", (1, 2, 7, 8), 2, [3, 4])
+    add("asymmetric padding", (1, 2, 4, 4), 3, 2, [0, 1, 1, 0])
+    for include in (False, True):
+        what = "" if include else ", padding not counted"
+        add("padded" + what, (1, 3, 5, 4), 3, 2, 1, False, include)
+        add("padding per direction" + what, (1, 1, 4, 5), [2, 4], 2, [1, 2], False, include)
+        add("one pixel" + what, (2, 3, 1, 1), 2, 1, 1, False, include)
+        add("ceil_mode, a column more" + what, (1, 2, 6, 5), 2, 2, 0, True, include)
+        add("ceil_mode, padded" + what, (2, 2, 6, 7), 3, 2, 1, True, include)
+        add("ceil_mode, no window begins in the last padding" + what, (1, 2, 3, 5), 2, 2, 1, True, include)
+        add("ceil_mode, windows end behind the padding" + what, (1, 2, 6, 8), 4, 3, [1, 2], True, include)
+        add("ceil_mode, kernel beyond image" + what, (1, 2, 2, 3), 4, 3, [1, 2], True, include)
+
+
 def adaptive_avg_pool2d():
     for name, shape, size in (("global", (2, 3, 7, 7), 1), ("one pixel", (2, 3, 1, 1), 1), ("halves", (1, 2, 6, 8), (3, 4)),
                               ("uneven", (2, 2, 10, 7), (7, 3)), ("more than there are", (1, 2, 3, 4), (5, 7)),
@@ -459,7 +490,7 @@ def updates():
 if __name__ == "__main__":
     torch.set_default_dtype(torch.float64)
     sections = (conv2d, linear, batch_norms, layer_norm, elementwise, activations, dropouts, joins, attentions,
-                max_pool2d, adaptive_avg_pool2d, rows, normalize, losses, mixing, optimizers, updates)
+                max_pool2d, avg_pool2d, adaptive_avg_pool2d, rows, normalize, losses, mixing, optimizers, updates)
     for section in sections:
         if len(sys.argv) == 1 or section.__name__ in sys.argv:
             torch.manual_seed(zlib.crc32(section.__name__.encode()))

@@ -9,6 +9,49 @@ static void random_planes(int s, int64_t dim[4])
   if (s % 7 == 0) dim[3] = dim[2];
 }
 
+/* Of windows that fit into planes of `size`. */
+static dlc_avg_pool2d random_pool(int s, const int64_t size[2])
+{
+  dlc_avg_pool2d a = {.ceil_mode = random_between(0, 1), .count_include_pad = random_between(0, 1)};
+  const int kind = s % 4; /* 0: all of it, 1: quarters, else any */
+  for (int i = 0; i < 2; i++) {
+    a.kernel_size[i] = kind == 0 ? size[i] : kind == 1 ? 2 : random_between(1, size[i] < 9 ? size[i] : 9);
+    a.stride[i] = kind == 1 ? 2 : random_between(1, 7);
+  }
+  for (int i = 0; i < 4; i++) a.padding[i] = kind < 2 ? 0 : random_between(0, a.kernel_size[i % 2] / 2);
+  return a;
+}
+
+START_TEST(avg_pool2d_and_its_gradient_match_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    int64_t x[4];
+    one_node n;
+    random_planes(s, x);
+    for (int i = 2; i < 4; i++) x[i] += 1; /* a window of 2 fits */
+    node_init(&n, "avg_pool2d");
+    const dlc_avg_pool2d a = n.attr.avg_pool2d = random_pool(s, x + 2);
+    node_random(&n, 1, 4, x);
+    ck_assert_int_eq(node_infer(&n), DLC_OK);
+    int64_t y[4];
+    memcpy(y, n.value[1].dim, sizeof y);
+    free(n.data[1]);
+    check_sum(&n, isas[_i]);
+    node_init(&n, "avg_pool2d_grad");
+    dlc_avg_pool2d_grad *grad = &n.attr.avg_pool2d_grad;
+    *grad =
+        (dlc_avg_pool2d_grad){.size = {x[2], x[3]}, .ceil_mode = a.ceil_mode, .count_include_pad = a.count_include_pad};
+    memcpy(grad->kernel_size, a.kernel_size, sizeof a.kernel_size);
+    memcpy(grad->stride, a.stride, sizeof a.stride);
+    memcpy(grad->padding, a.padding, sizeof a.padding);
+    node_random(&n, 1, 4, y);
+    check_sum(&n, isas[_i]);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
 START_TEST(adaptive_avg_pool2d_and_its_gradient_match_the_reference)
 {
   if (!open_isa(_i)) return;
@@ -38,6 +81,7 @@ END_TEST
 int main(void)
 {
   TCase *tests = tcase_create("planes");
+  tcase_add_loop_test(tests, avg_pool2d_and_its_gradient_match_the_reference, 0, N_ISAS);
   tcase_add_loop_test(tests, adaptive_avg_pool2d_and_its_gradient_match_the_reference, 0, N_ISAS);
   return run_suite("cpu planes", tests);
 }

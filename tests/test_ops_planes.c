@@ -2,6 +2,35 @@
  * test_ops.c. */
 #include "infer.h"
 
+START_TEST(avg_pool2d_begins_with_pytorchs_defaults)
+{
+  const char *missing;
+  dlc_avg_pool2d a = {.stride = {9, 9}, .padding = {9, 9, 9, 9}, .ceil_mode = 9, .count_include_pad = 9};
+  ck_assert_int_eq(dlc_attr_defaults(op_named("avg_pool2d"), &a, &missing), DLC_OK);
+  ck_assert_str_eq(missing, "kernel_size");
+  ck_assert_int_eq(a.padding[0] | a.padding[1] | a.padding[2] | a.padding[3] | a.ceil_mode, 0);
+  ck_assert_int_eq(a.count_include_pad, 1);
+  a.kernel_size[0] = 2;
+  a.kernel_size[1] = 3;
+  inferred r = INFER("avg_pool2d", &a, F32(4, 6, 9, 9));
+  check_shape(&r, 0, DLC_F32, DIMS(4, 6, 4, 3));
+  ck_assert_int_eq(a.stride[0], 2);
+  ck_assert_int_eq(a.stride[1], 3);
+}
+END_TEST
+
+START_TEST(avg_pool2d_refuses_what_cannot_be)
+{
+  dlc_avg_pool2d padded = {.kernel_size = {3, 3}, .padding = {0, 2, 0, 0}}, large = {.kernel_size = {9, 9}};
+  dlc_avg_pool2d_grad grad = {.kernel_size = {2, 2}, .stride = {2, 2}, .size = {8, 8}};
+  check_refused(INFER("avg_pool2d", &padded, F32(1, 1, 8, 8)),
+                "padding is 2, at most half of kernel_size 3x3 is possible");
+  check_refused(INFER("avg_pool2d", &large, F32(1, 1, 8, 8)),
+                "input is 8x8, kernel_size 9x9 with padding 0 needs at least 9x9");
+  check_refused(INFER("avg_pool2d_grad", &grad, F32(1, 1, 4, 5)), "dy is [1, 1, 4, 5], expected [1, 1, 4, 4]");
+}
+END_TEST
+
 START_TEST(adaptive_avg_pool2d_gives_the_size_that_is_asked_for)
 {
   const char *missing;
@@ -21,6 +50,8 @@ END_TEST
 int main(void)
 {
   TCase *tests = tcase_create("planes");
+  tcase_add_test(tests, avg_pool2d_begins_with_pytorchs_defaults);
+  tcase_add_test(tests, avg_pool2d_refuses_what_cannot_be);
   tcase_add_test(tests, adaptive_avg_pool2d_gives_the_size_that_is_asked_for);
   return run_suite("ops over planes", tests);
 }

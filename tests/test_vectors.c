@@ -20,6 +20,7 @@ static const struct {
     {"bias", 3},
     {"relu", 3},
     {"max_pool2d", 13},
+    {"avg_pool2d", 22},
     {"adaptive_avg_pool2d", 7},
     {"flatten", 3},
     {"reshape", 3},

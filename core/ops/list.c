@@ -16,6 +16,7 @@
   X(tanh) X(tanh_grad) X(sigmoid) X(sigmoid_grad)                 \
   X(dropout) X(dropout2d) X(dropout_grad)                         \
   X(max_pool2d) X(max_pool2d_grad)                                \
+  X(avg_pool2d) X(avg_pool2d_grad)                                \
   X(adaptive_avg_pool2d) X(adaptive_avg_pool2d_grad)              \
   X(flatten)                                                      \
   X(reshape)                                                      \

@@ -1,5 +1,5 @@
 /* Ops whose outputs are sums over boxes of a plane, divided or not, and those that spread numbers over such boxes:
- * adaptive_avg_pool2d and its gradient. Tasks are pieces of the planes (one image's channel). */
+ * avg_pool2d, adaptive_avg_pool2d and their gradients. Tasks are pieces of the planes (one image's channel). */
 #include "kernels.h"
 
 /* The inputs from begin to end (excluded) along one side of a box; the sum is divided by `count`. */
@@ -227,4 +227,30 @@ dlc_status cpu_adaptive_avg_pool2d_grad(const dlc_device *device, const dlc_grap
                                         dlc_kernel *k)
 {
   return prepare(device, cpu_out(g, node, 0), cpu_in(g, node, 0), adaptive_side, NULL, true, k);
+}
+
+static side window_side(const void *attr, int i, int64_t in, int64_t out, int64_t o)
+{
+  (void)out;
+  const dlc_avg_pool2d_grad *a = attr;
+  const int64_t begin = o * a->stride[i] - a->padding[i], padded = in + a->padding[i + 2];
+  const int64_t end = begin + a->kernel_size[i] < padded ? begin + a->kernel_size[i] : padded;
+  side s = {begin < 0 ? 0 : begin, end < in ? end : in, (float)(end - begin)};
+  if (!a->count_include_pad) s.count = (float)(s.end - s.begin);
+  return s;
+}
+
+dlc_status cpu_avg_pool2d(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
+{
+  const dlc_avg_pool2d *a = node->attr;
+  const dlc_avg_pool2d_grad attr = {.kernel_size = {a->kernel_size[0], a->kernel_size[1]},
+                                    .stride = {a->stride[0], a->stride[1]},
+                                    .padding = {a->padding[0], a->padding[1], a->padding[2], a->padding[3]},
+                                    .count_include_pad = a->count_include_pad};
+  return prepare(device, cpu_in(g, node, 0), cpu_out(g, node, 0), window_side, &attr, false, k);
+}
+
+dlc_status cpu_avg_pool2d_grad(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
+{
+  return prepare(device, cpu_out(g, node, 0), cpu_in(g, node, 0), window_side, node->attr, true, k);
 }

@@ -24,9 +24,11 @@ cpu_prepare cpu_linear, cpu_linear_grad_input, cpu_linear_grad_weight;
 #define cpu_max_pool2d_grad CPU_NAME(cpu_max_pool2d_grad)
 cpu_prepare cpu_max_pool2d, cpu_max_pool2d_grad;
 
+#define cpu_avg_pool2d               CPU_NAME(cpu_avg_pool2d)
+#define cpu_avg_pool2d_grad          CPU_NAME(cpu_avg_pool2d_grad)
 #define cpu_adaptive_avg_pool2d      CPU_NAME(cpu_adaptive_avg_pool2d)
 #define cpu_adaptive_avg_pool2d_grad CPU_NAME(cpu_adaptive_avg_pool2d_grad)
-cpu_prepare cpu_adaptive_avg_pool2d, cpu_adaptive_avg_pool2d_grad;
+cpu_prepare cpu_avg_pool2d, cpu_avg_pool2d_grad, cpu_adaptive_avg_pool2d, cpu_adaptive_avg_pool2d_grad;
 
 #define cpu_relu      CPU_NAME(cpu_relu)
 #define cpu_relu_grad CPU_NAME(cpu_relu_grad)

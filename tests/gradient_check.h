@@ -181,7 +181,7 @@ static inline void check_windows(void)
 
 typedef struct check {
   const problem *p;
-  const dlc_op *op;
+  const dlc_op *op = NULL;
   const char *text; /* what the problem is */
   uint64_t *state;
   dlc_graph_build *g;
@@ -320,7 +320,7 @@ static inline bool is_new(char *const *texts, int n, const char *text)
 
 static inline void check_case(const gradient_case *t)
 {
-  const dlc_op *op;
+  const dlc_op *op = NULL;
   uint64_t state = 2;
   char *texts[SHAPES];
   int shapes = 0;

@@ -307,6 +307,9 @@ def joins():
                                          ("all", (3, 2), 1, 0, 2)):
         at = (slice(None),) * (dim % len(shape)) + (slice(begin, end or None),)
         add_differentiable("slice", name, [draw(*shape)], lambda x: x[at], {"dim": dim, "begin": begin, "end": end})
+    for name, shape, size in (("planes", (2, 12), (3, 2, 2)), ("the rest", (3, 4, 5), (-1, 2)), ("none", (2, 6), (6,))):
+        add_differentiable("unflatten", name, [draw(*shape)], lambda x: x.flatten(1).unflatten(1, size),
+                           {"unflattened_size": size})
     add_differentiable("transpose", "3x4x5", [draw(3, 4, 5)], lambda x: x.transpose(1, 2))
     add_differentiable("tokens", "2x3x4x2", [draw(2, 3, 4, 2)], lambda x: x.flatten(2).transpose(1, 2))
 

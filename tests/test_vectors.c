@@ -23,6 +23,7 @@ static const struct {
     {"avg_pool2d", 22},
     {"adaptive_avg_pool2d", 7},
     {"flatten", 3},
+    {"unflatten", 3},
     {"reshape", 3},
     {"add", 3},
     {"softmax", 9},

@@ -18,7 +18,7 @@
   X(max_pool2d) X(max_pool2d_grad)                                \
   X(avg_pool2d) X(avg_pool2d_grad)                                \
   X(adaptive_avg_pool2d) X(adaptive_avg_pool2d_grad)              \
-  X(flatten)                                                      \
+  X(flatten) X(unflatten)                                         \
   X(reshape)                                                      \
   X(add) X(multiply)                                              \
   X(concat)                                                       \

@@ -50,7 +50,7 @@
  * -- tokens
  * attention                query, key, value [N,T,D] -> y, prob [N,num_heads,T,T]
  * attention_grad           dy, query, key, value, prob -> dquery, dkey, dvalue {dlc_attention}
- * tokens, class_token, position_embedding, multi_head_attention  layers built of the others
+ * tokens, class_token, position_embedding, multi_head_attention, unflatten  layers built of the others
  * -- classes
  * softmax, log_softmax     x [...,K] -> y, over the last dimension; their gradients: dy, y -> dx
  * correct                  logits [N,K], labels i32 [N] -> f32 [1], rows whose first maximum is the label

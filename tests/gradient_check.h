@@ -181,7 +181,7 @@ static inline void check_windows(void)
 
 typedef struct check {
   const problem *p;
-  const dlc_op *op = NULL;
+  const dlc_op *op;
   const char *text; /* what the problem is */
   uint64_t *state;
   dlc_graph_build *g;

@@ -235,6 +235,21 @@ def adaptive_avg_pool2d():
                            {"output_size": pair(size)})
 
 
+def pads():
+    for name, shape, padding in (("all sides", (2, 2, 3, 4), 2), ("per direction", (1, 3, 4, 3), [1, 2]),
+                                 ("each side", (1, 2, 4, 5), [0, 1, 3, 2]), ("none", (1, 2, 2, 2), 0)):
+        p = [padding] * 4 if isinstance(padding, int) else padding * (4 // len(padding))
+        for mode in ("zero", "reflect"):
+            add_differentiable("pad2d", f"{name}, {mode}", [draw(*shape)],
+                               lambda x: F.pad(x, sides(p), "constant" if mode == "zero" else mode),
+                               {"padding": padding, "mode": mode})
+    for name, shape, scale in (("doubled", (2, 3, 4, 5), 2), ("per direction", (1, 2, 3, 2), [3, 1]),
+                               ("once", (1, 2, 3, 3), 1), ("one pixel", (2, 1, 1, 1), [4, 5])):
+        add_differentiable("upsample_nearest2d", name, [draw(*shape)],
+                           lambda x: F.interpolate(x, scale_factor=pair(scale), mode="nearest"),
+                           {"scale_factor": scale})
+
+
 def rows():
     for n, k in ((1, 1), (1, 10), (3, 2), (4, 10), (2, 17)):
         name = f"{n}x{k}"
@@ -493,7 +508,7 @@ def updates():
 if __name__ == "__main__":
     torch.set_default_dtype(torch.float64)
     sections = (conv2d, linear, batch_norms, layer_norm, elementwise, activations, dropouts, joins, attentions,
-                max_pool2d, avg_pool2d, adaptive_avg_pool2d, rows, normalize, losses, mixing, optimizers, updates)
+                max_pool2d, avg_pool2d, adaptive_avg_pool2d, pads, rows, normalize, losses, mixing, optimizers, updates)
     for section in sections:
         if len(sys.argv) == 1 or section.__name__ in sys.argv:
             torch.manual_seed(zlib.crc32(section.__name__.encode()))

@@ -78,10 +78,60 @@ START_TEST(adaptive_avg_pool2d_and_its_gradient_match_the_reference)
 }
 END_TEST
 
+START_TEST(pad2d_and_its_gradient_match_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    int64_t x[4], y[4];
+    one_node n;
+    dlc_pad2d a = {.mode = s % 2 ? DLC_PAD_REFLECT : DLC_PAD_ZERO};
+    random_planes(s, x);
+    for (int i = 0; i < 4; i++) {
+      const int64_t most = s % 2 && x[2 + i % 2] <= 20 ? x[2 + i % 2] - 1 : 20;
+      a.padding[i] = random_between(0, most);
+      y[i] = i < 2 ? x[i] : x[i] + a.padding[i - 2] + a.padding[i];
+    }
+    node_init(&n, "pad2d");
+    n.attr.pad2d = a;
+    node_random(&n, 1, 4, x);
+    check_values(&n, 0, isas[_i]);
+    node_init(&n, "pad2d_grad");
+    n.attr.pad2d = a;
+    node_random(&n, 1, 4, y);
+    check_sum(&n, isas[_i]);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
+START_TEST(upsample_nearest2d_and_its_gradient_match_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    int64_t x[4];
+    one_node n;
+    random_planes(s, x);
+    const dlc_upsample_nearest2d a = {{s % 3 ? random_between(1, 4) : 2, s % 3 ? random_between(1, 4) : 2}};
+    node_init(&n, "upsample_nearest2d");
+    n.attr.upsample_nearest2d = a;
+    node_random(&n, 1, 4, x);
+    check_values(&n, 0, isas[_i]);
+    for (int i = 0; i < 2; i++) x[2 + i] *= a.scale_factor[i];
+    node_init(&n, "upsample_nearest2d_grad");
+    n.attr.upsample_nearest2d = a;
+    node_random(&n, 1, 4, x);
+    check_sum(&n, isas[_i]);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
 int main(void)
 {
   TCase *tests = tcase_create("planes");
   tcase_add_loop_test(tests, avg_pool2d_and_its_gradient_match_the_reference, 0, N_ISAS);
   tcase_add_loop_test(tests, adaptive_avg_pool2d_and_its_gradient_match_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, pad2d_and_its_gradient_match_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, upsample_nearest2d_and_its_gradient_match_the_reference, 0, N_ISAS);
   return run_suite("cpu planes", tests);
 }

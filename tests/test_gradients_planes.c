@@ -44,11 +44,36 @@ static bool draw_adaptive_avg_pool2d(uint64_t *s, problem *p)
   return true;
 }
 
+static bool draw_pad2d(uint64_t *s, problem *p)
+{
+  dlc_pad2d *a = &p->attr.pad2d;
+  int64_t x[4];
+  draw_image(s, x);
+  a->mode = PICK(s, DLC_PAD_ZERO, DLC_PAD_REFLECT);
+  for (int i = 0; i < 4; i++) {
+    a->padding[i] = draw_below(s, 5);
+    if (a->mode == DLC_PAD_REFLECT && a->padding[i] >= x[2 + i % 2]) a->padding[i] = x[2 + i % 2] - 1;
+  }
+  add_input(p, "x", SMOOTH, 4, x);
+  return true;
+}
+
+static bool draw_upsample_nearest2d(uint64_t *s, problem *p)
+{
+  int64_t x[4];
+  draw_image(s, x);
+  for (int i = 0; i < 2; i++) p->attr.upsample_nearest2d.scale_factor[i] = PICK(s, 1, 2, 2, 3, 5);
+  add_input(p, "x", SMOOTH, 4, x);
+  return true;
+}
+
 int main(void)
 {
   static const gradient_case cases[] = {
       {"avg_pool2d", draw_avg_pool2d, check_avg_pool2d},
       {"adaptive_avg_pool2d", draw_adaptive_avg_pool2d, NULL},
+      {"pad2d", draw_pad2d, NULL},
+      {"upsample_nearest2d", draw_upsample_nearest2d, NULL},
   };
   return gradient_main(cases, sizeof cases / sizeof cases[0]);
 }

@@ -22,6 +22,8 @@ static const struct {
     {"max_pool2d", 13},
     {"avg_pool2d", 22},
     {"adaptive_avg_pool2d", 7},
+    {"pad2d", 8},
+    {"upsample_nearest2d", 4},
     {"flatten", 3},
     {"unflatten", 3},
     {"reshape", 3},

@@ -18,6 +18,8 @@
   X(max_pool2d) X(max_pool2d_grad)                                \
   X(avg_pool2d) X(avg_pool2d_grad)                                \
   X(adaptive_avg_pool2d) X(adaptive_avg_pool2d_grad)              \
+  X(pad2d) X(pad2d_grad)                                          \
+  X(upsample_nearest2d) X(upsample_nearest2d_grad)                \
   X(flatten) X(unflatten)                                         \
   X(reshape)                                                      \
   X(add) X(multiply)                                              \

@@ -1,5 +1,6 @@
 /* Ops whose outputs are sums over boxes of a plane, divided or not, and those that spread numbers over such boxes:
- * avg_pool2d, adaptive_avg_pool2d and their gradients. Tasks are pieces of the planes (one image's channel). */
+ * avg_pool2d, adaptive_avg_pool2d, upsample_nearest2d and their gradients. Tasks are pieces of the planes (one image's
+ * channel). */
 #include "kernels.h"
 
 /* The inputs from begin to end (excluded) along one side of a box; the sum is divided by `count`. */
@@ -253,4 +254,22 @@ dlc_status cpu_avg_pool2d(const dlc_device *device, const dlc_graph *g, const dl
 dlc_status cpu_avg_pool2d_grad(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
 {
   return prepare(device, cpu_out(g, node, 0), cpu_in(g, node, 0), window_side, node->attr, true, k);
+}
+
+static side block_side(const void *attr, int i, int64_t in, int64_t out, int64_t o)
+{
+  (void)attr, (void)i;
+  const int64_t scale = in / out;
+  return (side){o * scale, (o + 1) * scale, 1};
+}
+
+dlc_status cpu_upsample_nearest2d(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
+{
+  return prepare(device, cpu_out(g, node, 0), cpu_in(g, node, 0), block_side, NULL, true, k);
+}
+
+dlc_status cpu_upsample_nearest2d_grad(const dlc_device *device, const dlc_graph *g, const dlc_node *node,
+                                       dlc_kernel *k)
+{
+  return prepare(device, cpu_in(g, node, 0), cpu_out(g, node, 0), block_side, NULL, false, k);
 }

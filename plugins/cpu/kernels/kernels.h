@@ -28,7 +28,14 @@ cpu_prepare cpu_max_pool2d, cpu_max_pool2d_grad;
 #define cpu_avg_pool2d_grad          CPU_NAME(cpu_avg_pool2d_grad)
 #define cpu_adaptive_avg_pool2d      CPU_NAME(cpu_adaptive_avg_pool2d)
 #define cpu_adaptive_avg_pool2d_grad CPU_NAME(cpu_adaptive_avg_pool2d_grad)
+#define cpu_upsample_nearest2d       CPU_NAME(cpu_upsample_nearest2d)
+#define cpu_upsample_nearest2d_grad  CPU_NAME(cpu_upsample_nearest2d_grad)
 cpu_prepare cpu_avg_pool2d, cpu_avg_pool2d_grad, cpu_adaptive_avg_pool2d, cpu_adaptive_avg_pool2d_grad;
+cpu_prepare cpu_upsample_nearest2d, cpu_upsample_nearest2d_grad;
+
+#define cpu_pad2d      CPU_NAME(cpu_pad2d)
+#define cpu_pad2d_grad CPU_NAME(cpu_pad2d_grad)
+cpu_prepare cpu_pad2d, cpu_pad2d_grad;
 
 #define cpu_relu      CPU_NAME(cpu_relu)
 #define cpu_relu_grad CPU_NAME(cpu_relu_grad)

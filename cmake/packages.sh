@@ -2,7 +2,7 @@
 #
 #   need_packages PACKAGE...    names as in Debian; fails with one list when they cannot be installed
 build_packages="cmake ninja-build gcc libc6-dev pkg-config libyaml-dev libjansson-dev libdeflate-dev librandom123-dev
-  libopenblas-dev libarchive-dev zlib1g-dev libturbojpeg0-dev libpng-dev libxxhash-dev"
+  libopenblas-dev libarchive-dev zlib1g-dev libjpeg-dev libturbojpeg0-dev libpng-dev libxxhash-dev"
 
 compiles() # does the C compiler find this header?
 {
@@ -26,6 +26,7 @@ have_package()
     zlib1g-dev) pkg-config --exists zlib 2>/dev/null ;;
     libarchive-dev) pkg-config --exists libarchive 2>/dev/null ;;
     libopenblas-dev) pkg-config --exists openblas 2>/dev/null ;;
+    libjpeg-dev) pkg-config --exists libjpeg 2>/dev/null ;;
     libturbojpeg0-dev) pkg-config --exists libturbojpeg 2>/dev/null ;;
     libpng-dev) pkg-config --exists libpng 2>/dev/null ;;
     check) pkg-config --exists check 2>/dev/null ;;

@@ -198,6 +198,70 @@ START_TEST(a_progressive_jpeg_cut_at_every_tenth_is_a_coarser_picture)
 }
 END_TEST
 
+/* ---- what is odd in a JPEG, but does no harm ---- */
+
+/* Where the marker ff `code` stands. */
+static size_t marker(const file *f, uint8_t code)
+{
+  for (size_t i = 0; i + 1 < f->n; i++)
+    if (f->bytes[i] == 0xff && f->bytes[i + 1] == code) return i;
+  ck_abort_msg("no marker %02x", code);
+  return 0;
+}
+
+/* As encoders and cameras write it, or a transmission leaves it; Pillow reads all of them without a word. */
+static file odd_jpeg(int oddity)
+{
+  file f = load("large.jpg");
+  const size_t scan = marker(&f, 0xda), begin = scan + 2 + f.bytes[scan + 3];
+  switch (oddity) {
+  case 0: /* extraneous bytes before a marker */
+    memmove(f.bytes + scan + 3, f.bytes + scan, f.n - scan);
+    memset(f.bytes + scan, 7, 3);
+    f.n += 3;
+    break;
+  case 1: f.bytes[begin - 2] = 0; break;            /* a scan that says it is of DC alone, in a sequential file */
+  case 2: f.bytes[marker(&f, 0xe0) + 9] = 2; break; /* JFIF 2.x */
+  default: memcpy(f.bytes + f.n, "\0\0rubbish", 9), f.n += 9; /* something behind the end */
+  }
+  return f;
+}
+
+START_TEST(oddities_that_change_no_pixel_are_no_damage)
+{
+  const file plain = load("large.jpg"), odd = odd_jpeg(_i);
+  test_picture expected = test_picture_make(0), t = test_picture_make(0xaa);
+  ck_assert_int_eq(decode(&colour, &plain, &expected), DLC_OK);
+  ck_assert_int_eq(decode(&colour, &odd, &t), DLC_OK);
+  ck_assert_str_eq(reason, "");
+  ck_assert_uint_eq(test_picture_hash(&t), test_picture_hash(&expected));
+  test_picture_free(&expected);
+  test_picture_free(&t);
+}
+END_TEST
+
+START_TEST(damage_behind_an_oddity_is_damage)
+{
+  file f = odd_jpeg(_i);
+  f.n -= f.n / 10;
+  test_picture t = test_picture_make(0xaa);
+  ck_assert_int_eq(decode(&colour, &f, &t), DLC_DAMAGED);
+  ck_assert_str_eq(reason, "JPEG: Premature end of JPEG file");
+  test_picture_free(&t);
+}
+END_TEST
+
+START_TEST(pixels_that_cannot_be_right_are_damage)
+{
+  file f = load("large.jpg");
+  test_picture t = test_picture_make(0xaa);
+  for (size_t i = 0; i < 40; i++) f.bytes[f.n * 6 / 10 + i] = i % 2 ? 0x00 : 0xff; /* ones, which are no code */
+  ck_assert_int_eq(decode(&colour, &f, &t), DLC_DAMAGED);
+  ck_assert_str_eq(reason, "JPEG: Corrupt JPEG data: bad Huffman code");
+  test_picture_free(&t);
+}
+END_TEST
+
 START_TEST(a_jpeg_cut_in_its_header_is_no_picture)
 {
   file f = load("large.jpg");
@@ -446,6 +510,9 @@ int main(void)
   tcase_add_test(tests, names_do_not_count);
   tcase_add_test(tests, a_jpeg_cut_at_every_tenth_keeps_what_came_before);
   tcase_add_test(tests, a_progressive_jpeg_cut_at_every_tenth_is_a_coarser_picture);
+  tcase_add_loop_test(tests, oddities_that_change_no_pixel_are_no_damage, 0, 4);
+  tcase_add_loop_test(tests, damage_behind_an_oddity_is_damage, 0, 3);
+  tcase_add_test(tests, pixels_that_cannot_be_right_are_damage);
   tcase_add_test(tests, a_jpeg_cut_in_its_header_is_no_picture);
   tcase_add_loop_test(tests, any_file_cut_anywhere_gives_the_same_whatever_was_before, 0, n_goldens);
   tcase_add_loop_test(tests, any_byte_may_be_wrong, 0, n_goldens);

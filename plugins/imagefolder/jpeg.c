@@ -1,38 +1,103 @@
-/* JPEG by TurboJPEG with its default, exact settings: the pixels are Pillow's.
- *
- * A handle lives for one picture. Kept longer it would remember the tables of the picture before, which a file without
- * its own would then be decoded with: the outcome would depend on what this thread did before. Making one takes about a
- * microsecond. [any] */
+/* JPEG by libjpeg-turbo with its default, exact settings: the pixels are Pillow's. Its classic interface, because
+ * TurboJPEG's tells the first warning only, and most warnings are about what does no harm. [any] */
 #include "codec.h"
+#include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <turbojpeg.h>
 
-typedef struct jpeg_header {
-  int width, height, colorspace;
-} jpeg_header;
+#include <jpeglib.h> /* needs <stdio.h> */
 
-/* False: there is none. TurboJPEG complains about a header with uncommon sampling factors too, after it has read it,
- * and decompresses such a file all the same. */
-static bool read_header(tjhandle tj, const uint8_t *bytes, size_t n, jpeg_header *header)
+#include <jerror.h> /* needs jpeglib.h */
+
+enum { MOST_SCANS = 500 /* a small file could ask for hours of them */, ROWS_AT_ONCE = 32 };
+
+/* One decoding. libjpeg's failures come as jumps to `failed`. */
+typedef struct decoder {
+  struct jpeg_decompress_struct jpeg;
+  struct jpeg_error_mgr errors;
+  struct jpeg_progress_mgr progress;
+  jmp_buf failed;
+  uint8_t *inks; /* owned: the pixels of a CMYK file */
+  bool damaged;
+  char why[JMSG_LENGTH_MAX];
+} decoder;
+
+/* ---- what libjpeg says ---- */
+
+/* The warnings after which pixels are missing or wrong. Others are about markers, which Pillow passes over in silence,
+ * too. */
+static bool is_damage(int message)
 {
-  int sampling;
-  *header = (jpeg_header){.colorspace = -1};
-  tjDecompressHeader3(tj, bytes, n, &header->width, &header->height, &sampling, &header->colorspace);
-  return header->width > 0 && header->height > 0 && header->colorspace >= 0;
+  return message == JWRN_JPEG_EOF || message == JWRN_HIT_MARKER || message == JWRN_HUFF_BAD_CODE ||
+         message == JWRN_ARITH_BAD_CODE || message == JWRN_MUST_RESYNC;
 }
 
-/* What is wrong with a file after a warning, decoding goes on; the second time from a clean buffer, because decoding
- * may yet have stopped somewhere, and what was in the buffer before must not show. */
-static dlc_status decompress(img_job *job, tjhandle tj, const jpeg_header *header, int format, uint8_t *pixels)
+static void on_message(j_common_ptr c, int level)
 {
-  for (int attempt = 0; attempt < 2; attempt++) {
-    if (tjDecompress2(tj, job->bytes, job->n, pixels, header->width, 0, header->height, format, TJFLAG_LIMITSCANS) == 0)
-      return DLC_OK;
-    if (tjGetErrorCode(tj) != TJERR_WARNING) return img_fail(job, DLC_INVALID, "JPEG: %s", tjGetErrorStr2(tj));
-    if (attempt == 0) memset(pixels, 0, (size_t)header->width * (size_t)header->height * (size_t)tjPixelSize[format]);
+  decoder *d = c->client_data;
+  if (level >= 0 || d->damaged || !is_damage(d->errors.msg_code)) return;
+  d->errors.format_message(c, d->why);
+  d->damaged = true;
+}
+
+static void on_error(j_common_ptr c)
+{
+  decoder *d = c->client_data;
+  d->errors.format_message(c, d->why);
+  longjmp(d->failed, 1);
+}
+
+static void on_progress(j_common_ptr c)
+{
+  decoder *d = c->client_data;
+  if (d->jpeg.input_scan_number <= MOST_SCANS) return;
+  snprintf(d->why, sizeof d->why, "more than %d scans", MOST_SCANS);
+  longjmp(d->failed, 1);
+}
+
+static void start(decoder *d)
+{
+  *d = (decoder){0};
+  d->jpeg.err = jpeg_std_error(&d->errors);
+  d->jpeg.client_data = d;
+  d->errors.emit_message = on_message;
+  d->errors.error_exit = on_error;
+}
+
+static void stop(decoder *d)
+{
+  free(d->inks);
+  jpeg_destroy_decompress(&d->jpeg);
+}
+
+/* ---- decoding ---- */
+
+/* False: there is none. May jump. */
+static bool read_header(decoder *d, const uint8_t *bytes, size_t n)
+{
+  jpeg_create_decompress(&d->jpeg);
+  d->progress.progress_monitor = on_progress;
+  d->jpeg.progress = &d->progress;
+  jpeg_mem_src(&d->jpeg, bytes, n);
+  return jpeg_read_header(&d->jpeg, FALSE) == JPEG_HEADER_OK;
+}
+
+/* What is missing of a damaged file is grey, or as coarse as the scans before it. May jump. */
+static void read_pixels(decoder *d, J_COLOR_SPACE space, uint8_t *pixels)
+{
+  struct jpeg_decompress_struct *j = &d->jpeg;
+  j->out_color_space = space;
+  jpeg_start_decompress(j);
+  const size_t row = (size_t)j->output_width * (size_t)j->output_components;
+  while (j->output_scanline < j->output_height) {
+    JSAMPROW rows[ROWS_AT_ONCE];
+    for (JDIMENSION i = 0; i < ROWS_AT_ONCE; i++) rows[i] = pixels + (j->output_scanline + i) * row;
+    jpeg_read_scanlines(j, rows,
+                        j->output_height - j->output_scanline < ROWS_AT_ONCE ? j->output_height - j->output_scanline
+                                                                             : ROWS_AT_ONCE);
   }
-  return img_fail(job, DLC_DAMAGED, "JPEG: %s", tjGetErrorStr2(tj));
+  jpeg_finish_decompress(j);
 }
 
 /* a * b / 255, rounded. */
@@ -42,48 +107,51 @@ static uint8_t times(uint32_t a, uint32_t b)
   return (uint8_t)((t + (t >> 8)) >> 8);
 }
 
-/* As Pillow: the file holds inverted inks (Adobe's habit), and black takes its share of each. */
-static dlc_status decompress_cmyk(img_job *job, tjhandle tj, const jpeg_header *header)
+/* As Pillow: the file holds inverted inks (Adobe's habit), and black takes its share of each. May jump. */
+static dlc_status read_inks(img_job *job, decoder *d)
 {
-  size_t n = (size_t)header->width * (size_t)header->height;
+  const size_t n = (size_t)d->jpeg.image_width * (size_t)d->jpeg.image_height;
   uint8_t *inks = malloc(4 * n), *out = job->picture->pixels;
-  if (!inks) return img_fail(job, DLC_NOMEM, "out of memory: %dx%d pixels of CMYK", header->width, header->height);
-  dlc_status status = decompress(job, tj, header, TJPF_CMYK, inks);
-  for (size_t i = 0; i < n && (status == DLC_OK || status == DLC_DAMAGED); i++) {
+  d->inks = inks;
+  if (!inks)
+    return img_fail(job, DLC_NOMEM, "out of memory: %ux%u pixels of CMYK", d->jpeg.image_width, d->jpeg.image_height);
+  read_pixels(d, JCS_CMYK, inks);
+  for (size_t i = 0; i < n; i++) {
     uint32_t black = inks[4 * i + 3];
     for (size_t c = 0; c < 3; c++) out[3 * i + c] = (uint8_t)(black - times(255u - inks[4 * i + c], black));
   }
-  free(inks);
-  return status;
+  return DLC_OK;
 }
 
-static dlc_status decode(img_job *job, tjhandle tj)
+/* May jump. */
+static dlc_status decode(img_job *job, decoder *d)
 {
-  jpeg_header header;
-  if (!read_header(tj, job->bytes, job->n, &header)) return img_fail(job, DLC_INVALID, "JPEG: %s", tjGetErrorStr2(tj));
-  bool inks = header.colorspace == TJCS_CMYK || header.colorspace == TJCS_YCCK;
-  bool grey = header.colorspace == TJCS_GRAY && job->rules->channels == 1;
-  dlc_status status = img_room(job, header.height, header.width, grey ? 1 : 3);
+  if (!read_header(d, job->bytes, job->n)) return img_fail(job, DLC_INVALID, "JPEG: %s", d->why);
+  const J_COLOR_SPACE space = d->jpeg.jpeg_color_space;
+  const bool grey = space == JCS_GRAYSCALE && job->rules->channels == 1;
+  dlc_status status = img_room(job, d->jpeg.image_height, d->jpeg.image_width, grey ? 1 : 3);
+  if (status == DLC_OK && job->rules->upright) job->orientation = img_exif_of_jpeg(job->bytes, job->n);
   if (status != DLC_OK) return status;
-  if (job->rules->upright) job->orientation = img_exif_of_jpeg(job->bytes, job->n);
-  if (inks) return decompress_cmyk(job, tj, &header);
-  return decompress(job, tj, &header, grey ? TJPF_GRAY : TJPF_RGB, job->picture->pixels);
+  if (space == JCS_CMYK || space == JCS_YCCK) status = read_inks(job, d);
+  else read_pixels(d, grey ? JCS_GRAYSCALE : JCS_RGB, job->picture->pixels);
+  return status == DLC_OK && d->damaged ? img_fail(job, DLC_DAMAGED, "JPEG: %s", d->why) : status;
 }
 
 dlc_status img_jpeg(img_job *job)
 {
-  tjhandle tj = tjInitDecompress();
-  if (!tj) return img_fail(job, DLC_NOMEM, "out of memory: a JPEG decoder");
-  dlc_status status = decode(job, tj);
-  tjDestroy(tj);
+  decoder d;
+  start(&d);
+  dlc_status status = setjmp(d.failed) ? img_fail(job, DLC_INVALID, "JPEG: %s", d.why) : decode(job, &d);
+  stop(&d);
   return status;
 }
 
 uint32_t img_jpeg_channels(const uint8_t *bytes, size_t n)
 {
-  jpeg_header header;
-  tjhandle tj = tjInitDecompress();
-  bool found = tj && read_header(tj, bytes, n, &header);
-  if (tj) tjDestroy(tj);
-  return !found ? 0 : header.colorspace == TJCS_GRAY ? 1 : 3;
+  decoder d;
+  start(&d);
+  bool found = setjmp(d.failed) ? false : read_header(&d, bytes, n);
+  uint32_t channels = !found ? 0 : d.jpeg.jpeg_color_space == JCS_GRAYSCALE ? 1 : 3;
+  stop(&d);
+  return channels;
 }

@@ -88,7 +88,7 @@ dlc_status cli_forward(cli_job *job, const int64_t chw[3], int64_t classes, dlc_
   *m = (dlc_model_graph){0};
   DLC_TRY(dlc_graph_new(&job->finder, g));
   DLC_TRY(dlc_graph_value(*g, "input", DLC_ROLE_INPUT, DLC_F32, 4, dim, &input));
-  return dlc_model_build(job->model, *g, input, &(dlc_model_use){.classes = classes, .training = true}, m);
+  return dlc_model_build(job->model, *g, input, &(dlc_model_use){.classes = classes}, m);
 }
 
 int64_t cli_count_parameters(dlc_graph_build *g, const dlc_model_graph *m)

@@ -105,7 +105,10 @@ static dlc_status add_nodes(const adding *a, const uint32_t *in, uint32_t n_in, 
   out[0] = DLC_NONE;
   dlc_status status = l->op->build(&rule.table, l->attr, a->use->training, in, n_in, out);
   if (status >= 0 && out[0] >= dlc_graph_view(a->g)->n_values) status = dlc_fail(DLC_INTERNAL, "it gives no value");
-  return status < 0 ? dlc_fail_in(status, "%s (%s)", l->name, l->op->name) : DLC_OK;
+  if (status >= 0) return DLC_OK;
+  const size_t n = strlen(l->name); /* a node that the op adds fails with the layer's name, too */
+  const bool named = strncmp(dlc_reason(), l->name, n) == 0 && strncmp(dlc_reason() + n, " (", 2) == 0;
+  return named ? status : dlc_fail_in(status, "%s (%s)", l->name, l->op->name);
 }
 
 dlc_status dlc_layer_add(dlc_graph_build *g, dlc_model_graph *m, const dlc_model_use *use, const dlc_layer *layer,

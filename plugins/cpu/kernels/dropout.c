@@ -22,7 +22,8 @@ typedef struct call {
   random_key key;
   const float *x; /* NULL: the mask only */
   float *y;
-  uint8_t *mask;
+  uint8_t *mask;        /* drawn, */
+  const uint8_t *given; /* or drawn before */
 } call;
 
 static dropout *prepare(const dlc_device *device, const dlc_dropout *a, const dlc_value *x, const dlc_value *mask,
@@ -141,8 +142,8 @@ static void element_task(void *arg, uint32_t i)
   const dropout *d = c->d;
   const cpu_range r = cpu_piece(d->samples * d->each, d->plane_tasks, i);
   int64_t j = r.begin;
-  for (; j + VEC <= r.end; j += VEC) vec_store(c->y + j, drop(d, load_flags(c->mask + j), vec_load(c->x + j)));
-  for (; j < r.end; j++) c->y[j] = c->mask[j] ? c->x[j] * d->scale : 0;
+  for (; j + VEC <= r.end; j += VEC) vec_store(c->y + j, drop(d, load_flags(c->given + j), vec_load(c->x + j)));
+  for (; j < r.end; j++) c->y[j] = c->given[j] ? c->x[j] * d->scale : 0;
 }
 
 /* The same for a mask of planes. */
@@ -154,7 +155,7 @@ static void plane_task(void *arg, uint32_t i)
   for (int64_t p = r.begin; p < r.end; p++) {
     const float *restrict x = c->x + p * d->spread;
     float *restrict y = c->y + p * d->spread;
-    if (!c->mask[p]) memset(y, 0, (size_t)d->spread * sizeof *y);
+    if (!c->given[p]) memset(y, 0, (size_t)d->spread * sizeof *y);
     else
       for (int64_t j = 0; j < d->spread; j++) y[j] = x[j] * d->scale;
   }
@@ -179,8 +180,8 @@ static dlc_status dropout2d_launch(void *state, const void *const *in, void *con
 {
   (void)workspace;
   const dropout *d = state;
-  call mask = {.d = d, .key = read_key(d, in[1]), .mask = out[1]},
-       c = {.d = d, .x = in[0], .y = out[0], .mask = out[1]};
+  call mask = {.d = d, .key = read_key(d, in[1]), .mask = out[1]};
+  call c = {.d = d, .x = in[0], .y = out[0], .given = out[1]};
   cpu_run(d->device, d->mask_tasks, mask_task, &mask);
   cpu_run(d->device, d->plane_tasks, d->spread == 1 ? element_task : plane_task, &c);
   return DLC_OK;
@@ -190,7 +191,7 @@ static dlc_status grad_launch(void *state, const void *const *in, void *const *o
 {
   (void)workspace;
   const dropout *d = state;
-  call c = {.d = d, .x = in[0], .y = out[0], .mask = (uint8_t *)in[1]};
+  call c = {.d = d, .x = in[0], .y = out[0], .given = in[1]};
   cpu_run(d->device, d->plane_tasks, d->spread == 1 ? element_task : plane_task, &c);
   return DLC_OK;
 }

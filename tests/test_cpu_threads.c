@@ -98,6 +98,60 @@ START_TEST(convolutions_give_the_same_bytes)
 }
 END_TEST
 
+static void check_batch_norm2d(int64_t batch, int64_t channels, int64_t height, int64_t width)
+{
+  const dlc_batch_norm2d attr = {.eps = 1e-5, .momentum = 0.1, .affine = 1};
+  one_node n = named("batch_norm2d");
+  n.attr.batch_norm2d = attr;
+  RANDOM(&n, 1, batch, channels, height, width);
+  for (int i = 0; i < 2; i++) RANDOM(&n, 1, channels);
+  check_bytes(&n);
+  n = named("batch_norm2d_grad");
+  n.attr.batch_norm2d = attr;
+  for (int i = 0; i < 2; i++) RANDOM(&n, 1, batch, channels, height, width);
+  for (int i = 0; i < 3; i++) {
+    float *x = RANDOM(&n, 1, channels);
+    for (int64_t k = 0; k < channels; k++) x[k] = fabsf(x[k]);
+  }
+  check_bytes(&n);
+  n = named("batch_norm2d_eval");
+  n.attr.batch_norm2d = attr;
+  RANDOM(&n, 1, batch, channels, height, width);
+  for (int i = 0; i < 4; i++) {
+    float *x = RANDOM(&n, 1, channels);
+    for (int64_t k = 0; k < channels; k++) x[k] = fabsf(x[k]);
+  }
+  check_bytes(&n);
+}
+
+static void check_layer_norm(int64_t rows, int64_t length)
+{
+  const dlc_layer_norm attr = {.dims = 1, .eps = 1e-5, .affine = 1};
+  one_node n = named("layer_norm");
+  n.attr.layer_norm = attr;
+  RANDOM(&n, 1, rows, length);
+  for (int i = 0; i < 2; i++) RANDOM(&n, 1, length);
+  check_bytes(&n);
+  n = named("layer_norm_grad");
+  n.attr.layer_norm = attr;
+  for (int i = 0; i < 2; i++) RANDOM(&n, 1, rows, length);
+  for (int i = 0; i < 2; i++) RANDOM(&n, 1, rows);
+  RANDOM(&n, 1, length);
+  check_bytes(&n);
+}
+
+START_TEST(normalisations_give_the_same_bytes)
+{
+  open_devices();
+  check_batch_norm2d(64, 64, 16, 16);
+  check_batch_norm2d(33, 300, 3, 3);
+  check_batch_norm2d(2, 3, 150, 117);
+  check_layer_norm(3000, 64);
+  check_layer_norm(77, 1001);
+  close_devices();
+}
+END_TEST
+
 static void check_linear(int64_t batch, int64_t in, int64_t out)
 {
   one_node n = named("linear");
@@ -288,6 +342,7 @@ int main(void)
 {
   TCase *tests = tcase_create("threads");
   tcase_add_test(tests, convolutions_give_the_same_bytes);
+  tcase_add_test(tests, normalisations_give_the_same_bytes);
   tcase_add_test(tests, linear_layers_give_the_same_bytes);
   tcase_add_test(tests, pooling_gives_the_same_bytes);
   tcase_add_test(tests, the_other_ops_give_the_same_bytes);

@@ -193,7 +193,7 @@ static dlc_status run_phase(dlc_run *r, dlc_phase *p)
   if (p != &r->phases[DLC_PHASE_TRAIN]) p->sums = (dlc_sums){0};
   const double began = dlc_seconds(), waited = dlc_loader_waited(p->loader);
   const dlc_progress base = {.phase = p->name,
-                             .epoch = r->epoch,
+                             .epoch = r->epoch < r->config.epochs ? r->epoch : r->config.epochs,
                              .epochs = r->config.epochs,
                              .batch = p->sums.batches,
                              .batches = dlc_phase_batches(r, p)};

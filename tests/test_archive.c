@@ -293,6 +293,25 @@ START_TEST(names_that_lead_elsewhere_are_left_out_and_the_rest_is_read)
 }
 END_TEST
 
+START_TEST(backslashes_part_the_names_of_a_zip_that_has_no_slash)
+{
+  static const char *const names[] = {"train\\", "train\\cat\\1.jpg", "..\\out", "2.jpg"};
+  for (int slash = 0; slash < 2; slash++) {
+    zip_writer z = {0};
+    for (size_t i = 0; i < 4; i++) zip_text(&z, names[i], i ? "x" : "");
+    if (slash) zip_text(&z, "a/b", "x");
+    dlc_source *s = must_open_source(zip_write(&z, "x.zip"));
+    const dlc_entry *entries;
+    uint32_t n;
+    ck_assert_int_eq(s->list(s, &entries, &n), DLC_OK);
+    ck_assert_uint_eq(n, 2);
+    ck_assert_str_eq(dlc_entry_at(entries, 0)->path, "2.jpg");
+    ck_assert_str_eq(dlc_entry_at(entries, 1)->path, slash ? "a/b" : "train/cat/1.jpg");
+    s->close(s);
+  }
+}
+END_TEST
+
 START_TEST(a_nul_in_a_name_of_a_zip_is_refused)
 {
   zip_writer z = {0};
@@ -466,6 +485,7 @@ static void add_entries(TCase *tests)
 {
   tcase_add_loop_test(tests, the_last_of_equal_names_counts_and_is_said_once, 0, 2);
   tcase_add_loop_test(tests, names_that_lead_elsewhere_are_left_out_and_the_rest_is_read, 0, 2);
+  tcase_add_test(tests, backslashes_part_the_names_of_a_zip_that_has_no_slash);
   tcase_add_test(tests, a_nul_in_a_name_of_a_zip_is_refused);
   tcase_add_test(tests, dots_and_doubled_slashes_are_not_part_of_a_path);
   tcase_add_test(tests, hard_links_of_tar_have_the_content_of_their_target);

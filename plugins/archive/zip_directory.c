@@ -200,6 +200,22 @@ static dlc_status add(ar_listing *listing, const record *r)
   return ar_listing_add(listing, r->name, r->name_length, r->size, &r->place);
 }
 
+/* Some writers on Windows part names with '\\', which the format forbids: where no name has a '/', that is meant. */
+static void mend_names(const directory *d, uint8_t *bytes)
+{
+  record r;
+  for (int mend = 0; mend < 2; mend++) {
+    size_t at = 0;
+    for (uint64_t i = 0; i < d->entries && read_record(d, bytes + at, d->bytes - at, &r) == DLC_OK;
+         i++, at += r.bytes) {
+      uint8_t *name = bytes + at + RECORD_BYTES;
+      if (!mend && memchr(name, '/', r.name_length)) return;
+      for (size_t k = 0; mend && k < r.name_length; k++)
+        if (name[k] == '\\') name[k] = '/';
+    }
+  }
+}
+
 dlc_status zip_read_directory(const dlc_host *h, const ar_file *file, ar_listing *listing)
 {
   directory d = {.h = h, .file = file};
@@ -210,6 +226,7 @@ dlc_status zip_read_directory(const dlc_host *h, const ar_file *file, ar_listing
     return h->fail(h, DLC_NOMEM, "%s: out of memory: a directory of %llu bytes", file->path,
                    (unsigned long long)d.bytes);
   status = ar_file_read(h, file, d.offset, bytes, (size_t)d.bytes);
+  if (status == DLC_OK) mend_names(&d, bytes);
   size_t at = 0;
   for (uint64_t i = 0; i < d.entries && status == DLC_OK; i++) {
     record r;

@@ -249,13 +249,15 @@ typedef struct dlc_rmsprop {
   int64_t centered;
 } dlc_rmsprop;
 
-/* As torch.optim.Adagrad: g += weight_decay * p; s += g^2; p -= lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps). */
+/* As torch.optim.Adagrad: g += weight_decay * p; s += g^2; p -= lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps).
+ * State: sum. */
 typedef struct dlc_adagrad {
   double lr_decay, weight_decay, eps;
 } dlc_adagrad;
 
 /* You, Gitman and Ginsburg 2017: r = trust_coefficient * |p| / (|g| + weight_decay * |p| + eps), 1 where a norm is 0;
- * g = r * (g + weight_decay * p); v = momentum * v + g; p -= lr * v. */
+ * g = r * (g + weight_decay * p); v = momentum * v + g; p -= lr * v. State: momentum_buffer, none where momentum is 0.
+ */
 typedef struct dlc_lars {
   double momentum, weight_decay, trust_coefficient, eps;
 } dlc_lars;

@@ -176,10 +176,41 @@ START_TEST(a_shared_weight_gets_the_sum_of_its_gradients)
 }
 END_TEST
 
+/* Two sums of gradients: of what goes around the residual, and of the weight that is used twice. */
+START_TEST(a_dump_shows_where_gradients_meet)
+{
+  net n;
+  dlc_str text = {0};
+  open_net(&n, "layers: [flatten, linear: {name: a, out_features: 36, bias: false}, residual: [linear: {share: a}], "
+               "linear: {name: last, out_features: classes, bias: false}]");
+  dlc_graph_dump(dlc_graph_view(n.g), &text);
+  ck_assert_str_eq(dlc_str_get(&text),
+                   "%1 f32[2, 36] = flatten(%0 input)  # 0\n"
+                   "%3 f32[2, 36] = linear(%1, %2 a.weight) {out_features: 36, bias: false}  # a\n"
+                   "%4 f32[2, 36] = linear(%3, %2 a.weight) {out_features: 36, bias: false}  # 2.0\n"
+                   "%5 f32[2, 36] = add(%4, %3)  # 2\n"
+                   "%7 f32[2, 3] = linear(%5, %6 last.weight) {out_features: 3, bias: false}  # last\n"
+                   "%9 f32[1], %10 f32[2, 3] = cross_entropy(%7, %8 labels) {label_smoothing: 0}  # loss\n"
+                   "%11 f32[1] = fill() {value: 1}  # loss\n"
+                   "%12 f32[2, 3] = cross_entropy_grad(%11, %10, %8 labels) {label_smoothing: 0}  # loss\n"
+                   "%13 f32[2, 36] = linear_grad_input(%12, %6 last.weight)  # last\n"
+                   "%14 f32[3, 36] = linear_grad_weight(%12, %5)  # last\n"
+                   "%15 f32[2, 36] = linear_grad_input(%13, %2 a.weight)  # 2.0\n"
+                   "%16 f32[36, 36] = linear_grad_weight(%13, %3)  # 2.0\n"
+                   "%17 f32[2, 36] = add(%13, %15)  # 2.0\n"
+                   "%18 f32[2, 36] = linear_grad_input(%17, %2 a.weight)  # a\n"
+                   "%19 f32[36, 36] = linear_grad_weight(%17, %1)  # a\n"
+                   "%20 f32[36, 36] = add(%16, %19)  # a\n");
+  dlc_str_free(&text);
+  close_net(&n);
+}
+END_TEST
+
 int main(void)
 {
   TCase *t = tcase_create("model_gradients");
   tcase_add_test(t, gradients_of_a_branching_network_are_central_differences);
   tcase_add_test(t, a_shared_weight_gets_the_sum_of_its_gradients);
+  tcase_add_test(t, a_dump_shows_where_gradients_meet);
   return run_suite("model_gradients", t);
 }

@@ -1,7 +1,7 @@
 /* attention and its gradient. Tasks are pieces of the heads of all samples; the products of one head are
  * small, and are done out of registers (gemm.c). */
 #include "kernels.h"
-#include "vec_exp.h"
+#include "vec_curves.h"
 #include <math.h>
 
 typedef struct attention {
@@ -74,22 +74,23 @@ static void weighted_tokens(const attention *a, const float *weights, bool trans
 /* p = softmax(scale * p) of one row, in place. */
 static void softmax_row(float *p, int64_t n, float scale)
 {
-  float max = -INFINITY, total = 0;
-  vec sum = vec_all(0);
+  vec most = vec_all(-INFINITY), sum = vec_all(0);
   int64_t j = 0;
+  for (; j + VEC <= n; j += VEC) most = vec_max(vec_load(p + j), most);
+  float max = vec_largest(most);
   for (; j < n; j++) max = p[j] > max ? p[j] : max;
   for (j = 0; j + VEC <= n; j += VEC) {
-    vec e = vec_exp((vec_load(p + j) - vec_all(max)) * vec_all(scale));
+    vec e = vec_exp_below_0((vec_load(p + j) - vec_all(max)) * vec_all(scale));
     vec_store(p + j, e);
     sum += e;
   }
   if (j < n) {
     const vec_mask rest = vec_first(n - j);
-    vec e = vec_exp((vec_load_part(p + j, rest) - vec_all(max)) * vec_all(scale));
+    vec e = vec_exp_below_0((vec_load_part(p + j, rest) - vec_all(max)) * vec_all(scale));
     vec_store_part(p + j, rest, e);
     sum += vec_keep_first(e, n - j);
   }
-  total = vec_sum(sum);
+  const float total = vec_sum(sum);
   for (j = 0; j < n; j++) p[j] /= total;
 }
 
@@ -110,9 +111,12 @@ static void attention_task(void *arg, uint32_t i)
 /* ds = prob * (dprob - sum(dprob * prob)) * scale, of one row, in place of dprob. */
 static void softmax_grad_row(const float *restrict p, float *restrict ds, int64_t n, float scale)
 {
-  float sum = 0;
-  for (int64_t j = 0; j < n; j++) sum += ds[j] * p[j];
-  for (int64_t j = 0; j < n; j++) ds[j] = p[j] * (ds[j] - sum) * scale;
+  vec sums = vec_all(0);
+  int64_t j = 0;
+  for (; j + VEC <= n; j += VEC) sums = vec_fma(vec_load(ds + j), vec_load(p + j), sums);
+  float sum = vec_sum(sums);
+  for (; j < n; j++) sum += ds[j] * p[j];
+  for (j = 0; j < n; j++) ds[j] = p[j] * (ds[j] - sum) * scale;
 }
 
 static void attention_grad_task(void *arg, uint32_t i)

@@ -65,9 +65,9 @@ static void sum_whole(const boxes *b, const float *x, float *y, float *row)
 /* One row of `lanes` boxes of 2x2: 2 * lanes elements, of which the neighbours are added. */
 INLINE vec add_pairs(const float *x, int64_t lanes)
 {
-  const vec low = vec_load_part(x, vec_first(2 * lanes < VEC ? 2 * lanes : VEC));
-  const vec high = vec_load_part(x + VEC, vec_first(2 * lanes > VEC ? 2 * lanes - VEC : 0));
-  return vec_even(low, high) + vec_odd(low, high);
+  vec v[2];
+  vec_load_pairs(x, lanes, v);
+  return vec_even(v[0], v[1]) + vec_odd(v[0], v[1]);
 }
 
 static void sum_quarters(const boxes *b, const float *x, float *y, float *row)
@@ -78,19 +78,24 @@ static void sum_quarters(const boxes *b, const float *x, float *y, float *row)
     for (int64_t i = 0; i < n; i += VEC) {
       const int64_t lanes = n - i < VEC ? n - i : VEC;
       const vec sum = add_pairs(x + 2 * i, lanes) + add_pairs(x + width + 2 * i, lanes);
-      vec_store_part(y + i, vec_first(lanes), b->factor * sum);
+      if (lanes == VEC) vec_store(y + i, b->factor * sum);
+      else vec_store_part(y + i, vec_first(lanes), b->factor * sum);
     }
 }
 
 /* row = the sum of the rows from begin to end of x. */
 static void sum_rows(const float *x, int64_t width, int64_t begin, int64_t end, float *row)
 {
-  for (int64_t i = 0; i < width; i += VEC) {
-    const vec_mask lanes = vec_first(width - i < VEC ? width - i : VEC);
-    vec sum = vec_load_part(x + begin * width + i, lanes);
-    for (int64_t r = begin + 1; r < end; r++) sum += vec_load_part(x + r * width + i, lanes);
-    vec_store_part(row + i, lanes, sum);
+  int64_t i = 0;
+  for (; i + VEC <= width; i += VEC) {
+    vec sum = vec_load(x + begin * width + i);
+    for (int64_t r = begin + 1; r < end; r++) sum += vec_load(x + r * width + i);
+    vec_store(row + i, sum);
   }
+  const vec_mask rest = vec_first(width - i);
+  vec sum = {0};
+  for (int64_t r = begin; r < end && i < width; r++) sum += vec_load_part(x + r * width + i, rest);
+  vec_store_part(row + i, rest, sum);
 }
 
 static void sum_any(const boxes *b, const float *x, float *y, float *row)
@@ -126,14 +131,11 @@ static void spread_quarters(const boxes *b, const float *dy, float *dx, float *r
   for (int64_t oh = 0; oh < b->out[0]; oh++, dy += n, dx += 2 * width) {
     float *below = dx + width;
     for (int64_t i = 0; i < n; i += VEC) {
-      const int64_t lanes = n - i < VEC ? n - i : VEC, high_lanes = 2 * lanes > VEC ? 2 * lanes - VEC : 0;
-      const vec d = b->factor * vec_load_part(dy + i, vec_first(lanes));
+      const int64_t lanes = n - i < VEC ? n - i : VEC;
+      const vec d = b->factor * (lanes == VEC ? vec_load(dy + i) : vec_load_part(dy + i, vec_first(lanes)));
       const vec low = vec_zip_low(d, d), high = vec_zip_high(d, d);
-      const vec_mask first = vec_first(2 * lanes - high_lanes), second = vec_first(high_lanes);
-      vec_store_part(dx + 2 * i, first, low);
-      vec_store_part(below + 2 * i, first, low);
-      vec_store_part(dx + 2 * i + VEC, second, high);
-      vec_store_part(below + 2 * i + VEC, second, high);
+      vec_store_pairs(dx + 2 * i, lanes, low, high);
+      vec_store_pairs(below + 2 * i, lanes, low, high);
     }
     fill(dx + 2 * n, width - 2 * n, 0);
     fill(below + 2 * n, width - 2 * n, 0);

@@ -130,13 +130,6 @@ INLINE vec maxima(const vec x[2], const vec below[2], vecb *index)
 }
 #endif
 
-/* One row of `lanes` windows: 2 * lanes elements. */
-INLINE void load_pairs(const float *p, int64_t lanes, vec v[2])
-{
-  v[0] = vec_load_part(p, vec_first(2 * lanes < VEC ? 2 * lanes : VEC));
-  v[1] = vec_load_part(p + VEC, vec_first(2 * lanes > VEC ? 2 * lanes - VEC : 0));
-}
-
 /* n neighbouring outputs of 2x2 windows, 2 apart; `x` and `below`: the two input rows. */
 static void pool_2x2(const float *x, const float *below, int64_t n, float *y, uint8_t *index)
 {
@@ -144,8 +137,8 @@ static void pool_2x2(const float *x, const float *below, int64_t n, float *y, ui
     const int64_t lanes = n - i < VEC ? n - i : VEC;
     vec v[2], w[2];
     vecb at;
-    load_pairs(x + 2 * i, lanes, v);
-    load_pairs(below + 2 * i, lanes, w);
+    vec_load_pairs(x + 2 * i, lanes, v);
+    vec_load_pairs(below + 2 * i, lanes, w);
     vec_store_part(y + i, vec_first(lanes), maxima(v, w, &at));
     vec_store_bytes(index + i, at, lanes);
   }

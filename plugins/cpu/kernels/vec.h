@@ -45,11 +45,13 @@ typedef uint8_t vecb __attribute__((vector_size(VEC))); /* as many bytes as a ve
 #define VEC_ODD      1, 3, 5, 7, 9, 11, 13, 15
 #define VEC_ZIP_LOW  0, 8, 1, 9, 2, 10, 3, 11
 #define VEC_ZIP_HIGH 4, 12, 5, 13, 6, 14, 7, 15
+#define VEC_SECONDS  0, 2, 4, 6, 9, 11, 13, 15
 #else
 #define VEC_EVEN     0, 2, 4, 6
 #define VEC_ODD      1, 3, 5, 7
 #define VEC_ZIP_LOW  0, 4, 1, 5
 #define VEC_ZIP_HIGH 2, 6, 3, 7
+#define VEC_SECONDS  0, 2, 5, 7
 #endif
 #define vec_even(a, b)     __builtin_shufflevector(a, b, VEC_EVEN)
 #define vec_odd(a, b)      __builtin_shufflevector(a, b, VEC_ODD)
@@ -146,10 +148,35 @@ INLINE vec vec_load_every(const float *p, int64_t step, int64_t n)
     vec high = vec_load_part(p + VEC, vec_first(last < VEC ? 0 : last - VEC));
     return vec_even(low, high);
   }
+#else
+  if (step == 2 && n == VEC) return __builtin_shufflevector(vec_load(p), vec_load(p + VEC - 1), VEC_SECONDS);
 #endif
   vec v = {0};
   for (int64_t i = 0; i < n; i++) v[i] = p[i * step];
   return v;
+}
+
+/* The first 2 * n neighbours, n <= VEC, in two vectors. */
+INLINE void vec_load_pairs(const float *p, int64_t n, vec v[2])
+{
+  if (n == VEC) {
+    v[0] = vec_load(p);
+    v[1] = vec_load(p + VEC);
+  } else {
+    v[0] = vec_load_part(p, vec_first(2 * n < VEC ? 2 * n : VEC));
+    v[1] = vec_load_part(p + VEC, vec_first(2 * n > VEC ? 2 * n - VEC : 0));
+  }
+}
+
+INLINE void vec_store_pairs(float *p, int64_t n, vec low, vec high)
+{
+  if (n == VEC) {
+    vec_store(p, low);
+    vec_store(p + VEC, high);
+  } else {
+    vec_store_part(p, vec_first(2 * n < VEC ? 2 * n : VEC), low);
+    vec_store_part(p + VEC, vec_first(2 * n > VEC ? 2 * n - VEC : 0), high);
+  }
 }
 
 INLINE void vec_store_bytes(uint8_t *p, vecb v, int64_t n) /* the first n */

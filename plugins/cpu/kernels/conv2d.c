@@ -87,9 +87,9 @@ dlc_status cpu_conv2d(const dlc_device *device, const dlc_graph *g, const dlc_no
 /* ---- gradient of the input: widened dx += weight^T [depth, O] * dy [O, pixels], then folded ---- */
 
 /* The weight's columns sorted by kernel row: where each is in the weight; behind them, where in the widened unit. */
-static int64_t *columns_of(const conv *v)
+static const int64_t *columns_of(const conv *v)
 {
-  return (int64_t *)v->taps + v->depth;
+  return v->taps + v->depth;
 }
 
 enum { BLOCK = 16 };
@@ -99,12 +99,17 @@ static void pack_task(void *arg, uint32_t i)
 {
   const call *c = arg;
   const conv *v = c->v;
-  const int64_t *columns = columns_of(v);
   const cpu_range r = cpu_piece(v->groups * v->depth, v->tasks, i);
-  for (int64_t first = r.begin; first < r.end; first += BLOCK)
+  for (int64_t first = r.begin; first < r.end; first += BLOCK) {
+    const int64_t n = r.end - first < BLOCK ? r.end - first : BLOCK;
+    const float *from[BLOCK];
+    for (int64_t j = 0; j < n; j++) {
+      const int64_t group = (first + j) / v->depth, column = (first + j) % v->depth;
+      from[j] = c->w + group * v->filters * v->depth + columns_of(v)[column];
+    }
     for (int64_t f = 0; f < v->filters; f++)
-      for (int64_t m = first; m < first + BLOCK && m < r.end; m++)
-        c->packed[m * v->filters + f] = c->w[(m / v->depth * v->filters + f) * v->depth + columns[m % v->depth]];
+      for (int64_t j = 0; j < n; j++) c->packed[(first + j) * v->filters + f] = from[j][f * v->depth];
+  }
 }
 
 /* One kernel row at a time: the rows of C that a product writes must not overlap, and those of two kernel rows do. */
@@ -165,7 +170,7 @@ dlc_status cpu_conv2d_grad_input(const dlc_device *device, const dlc_graph *g, c
                         a->stride,           a->padding,         a->dilation,        a->groups};
   conv *v = cpu_conv_new(device, &s, 2 * cpu_in(g, node, 1)->dim[1] * a->kernel_size[0] * a->kernel_size[1], k);
   if (!v) return DLC_NOMEM;
-  int64_t *at = columns_of(v);
+  int64_t *at = v->taps + v->depth; /* columns_of(v) */
   for (int64_t i = 0; i < v->kernel[0]; i++)
     for (int64_t c = 0; c < v->channels; c++)
       for (int64_t j = 0; j < v->kernel[1]; j++, at++) {

@@ -10,6 +10,7 @@ typedef struct pool {
   int64_t inner_begin, inner_end; /* output columns whose window lies inside the rows */
   bool quarters;                  /* whole 2x2 windows, 2 apart: the usual case has loops of its own */
   uint32_t tasks;
+  int64_t winner[256]; /* elements from the upper left corner of a window to its winner, by index */
 } pool;
 
 typedef struct call {
@@ -47,6 +48,7 @@ static pool *prepare(const dlc_device *device, const dlc_value *x, const dlc_val
   if (p->inner_begin > p->inner_end) p->inner_begin = p->inner_end;
   p->quarters = kernel[0] == 2 && kernel[1] == 2 && stride[0] == 2 && stride[1] == 2 && padding[0] == 0 &&
                 padding[1] == 0 && 2 * y->dim[2] <= x->dim[2] && 2 * y->dim[3] <= x->dim[3];
+  for (int i = 0; i < 256; i++) p->winner[i] = i / kernel[1] * p->width + i % kernel[1];
   const double bytes = 4.0 * (double)dlc_count(x) + 5.0 * (double)dlc_count(y);
   p->tasks = cpu_task_count(bytes, CPU_GRAIN_BYTES, p->planes);
   return p;
@@ -193,16 +195,35 @@ dlc_status cpu_max_pool2d(const dlc_device *device, const dlc_graph *g, const dl
 
 /* ---- gradient ---- */
 
-/* Windows may overlap: every output adds to its winner. An index that points out of the image has no winner. */
+/* Windows may overlap: every output adds to its winner. Whatever an index says, nothing outside of the plane is
+ * written. */
+static void scatter_one(const pool *p, int64_t oh, int64_t ow, float dy, uint8_t index, float *dx)
+{
+  const int64_t ih = oh * p->stride[0] - p->top + index / p->kernel[1];
+  const int64_t iw = ow * p->stride[1] - p->left + index % p->kernel[1];
+  if (ih >= 0 && ih < p->height && iw >= 0 && iw < p->width) dx[ih * p->width + iw] += dy;
+}
+
+/* The same for windows that lie inside of the image, where a table tells winners' places. */
+static void scatter_inner(const pool *p, int64_t oh, const float *dy, const uint8_t *index, float *dx)
+{
+  const int64_t stride = p->stride[1], elements = p->kernel[0] * p->kernel[1];
+  float *window = dx + (oh * p->stride[0] - p->top) * p->width - p->left;
+  for (int64_t ow = p->inner_begin; ow < p->inner_end; ow++)
+    if (index[ow] < elements) window[ow * stride + p->winner[index[ow]]] += dy[ow];
+}
+
 static void scatter_plane(const pool *p, const float *dy, const uint8_t *index, float *dx)
 {
   memset(dx, 0, (size_t)(p->height * p->width) * sizeof *dx);
-  for (int64_t oh = 0; oh < p->out_height; oh++)
-    for (int64_t ow = 0; ow < p->out_width; ow++, dy++, index++) {
-      const int64_t ih = oh * p->stride[0] - p->top + *index / p->kernel[1];
-      const int64_t iw = ow * p->stride[1] - p->left + *index % p->kernel[1];
-      if (ih >= 0 && ih < p->height && iw >= 0 && iw < p->width) dx[ih * p->width + iw] += *dy;
-    }
+  for (int64_t oh = 0; oh < p->out_height; oh++, dy += p->out_width, index += p->out_width) {
+    const int64_t top = oh * p->stride[0] - p->top;
+    const bool inner = top >= 0 && top + p->kernel[0] <= p->height;
+    const int64_t begin = inner ? p->inner_begin : p->out_width, end = inner ? p->inner_end : p->out_width;
+    for (int64_t ow = 0; ow < begin; ow++) scatter_one(p, oh, ow, dy[ow], index[ow], dx);
+    if (inner) scatter_inner(p, oh, dy, index, dx);
+    for (int64_t ow = end; ow < p->out_width; ow++) scatter_one(p, oh, ow, dy[ow], index[ow], dx);
+  }
 }
 
 /* The gradient of pool_2x2: writes both rows, 2 * n elements of each. */

@@ -204,7 +204,7 @@ static int make_folder(training *t)
   free(log);
   if (status < 0) return CLI_FAILED;
   cli_say(t->console, DLC_LOG_INFO, "run       %s", t->folder.path);
-  code = cli_loggers_open(&t->loggers, t->folder.path, o->resumed_run != NULL, t->run);
+  code = cli_loggers_open(&t->loggers, t->folder.path, o->resume != NULL, t->run);
   if (o->checkpoints) dlc_run_checkpoints(t->run, t->checkpoints);
   if (code == CLI_OK) code = cli_bad_files_begin(&t->bad, &t->folder);
   if (!o->resumed_run) cli_profile_begin(&t->folder);

@@ -4,10 +4,12 @@
 #include "base/status.h"
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -97,10 +99,20 @@ static int make_last(const cli_options *o, const char *model, cli_run_folder *fo
   return code;
 }
 
+/* Two runs in one folder would write over each other. File systems without locks do without. */
+static int lock(cli_run_folder *folder)
+{
+  folder->lock = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder->lock < 0 || flock(folder->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return CLI_OK;
+  dlc_fail(DLC_INVALID, "run folder %s: another dlcore is writing into it", folder->path);
+  return CLI_FAILED;
+}
+
 int cli_run_folder_make(const cli_options *o, const char *model, cli_run_folder *folder)
 {
   *folder = (cli_run_folder){.topmost = first_missing(o->output)};
   int code = dlc_make_dirs(o->output) < 0 ? CLI_FAILED : make_last(o, model, folder);
+  if (code == CLI_OK) code = lock(folder);
   if (code == CLI_OK) {
     char *weights = cli_run_folder_file(folder, "weights");
     if (!weights) {
@@ -149,6 +161,7 @@ void cli_run_folder_undo(cli_run_folder *folder, const char *output)
 
 void cli_run_folder_free(cli_run_folder *folder)
 {
+  if (folder->lock > 0) close(folder->lock);
   free(folder->path);
   free(folder->topmost);
   *folder = (cli_run_folder){0};

@@ -6,6 +6,7 @@
 typedef struct cli_run_folder {
   char *path;    /* owned */
   bool made;     /* by this run; else it was there and --exist-ok was given */
+  int lock;      /* descriptor that keeps other runs out; 0: none */
   char *topmost; /* of the folders above it that were made as well; NULL: they were all there. Owned */
 } cli_run_folder;
 

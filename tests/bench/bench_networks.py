@@ -123,6 +123,8 @@ def main():
     p.add_argument("--no-compile", dest="compile", action="store_false", help="leave torch.compile out (it is slow to start)")
     p.add_argument("--quick", action="store_true", help="3 rounds of 0.2 s")
     o = p.parse_args()
+    if unknown := set(o.networks.split(",")) - set(NETWORKS):
+        p.error(f"no networks {', '.join(unknown)}; there are {', '.join(NETWORKS)}")
     if o.quick:
         o.rounds, o.seconds = 3, 0.2
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "")

@@ -63,11 +63,11 @@ def adamw(lr):
 
 RECIPES = {
     "ann-001": Recipe("fashion-mnist", sgd(0.001), 2, limit_batches=300),
-    "net-001": Recipe("fashion-mnist", sgd(0.001), 1, limit_batches=30),
+    "net-001": Recipe("fashion-mnist", sgd(0.001), 1, 16, limit_batches=120, val_batch_size=64),
     "amelie-001": Recipe("fashion-mnist", sgd(0.001), 1, limit_batches=50),
-    "resnet-001": Recipe("fashion-mnist", sgd(0.001), 1, 8, limit_batches=20, val_batch_size=16),
-    "mnistnet-003": Recipe("mnist", sgd(0.001), 2, limit_batches=300),
-    "cats-dogs-000": Recipe("cats-dogs-000", adam(0.0001), 2, 16, limit_per_class=60, val_split=0.4),
+    "resnet-001": Recipe("fashion-mnist", sgd(0.001), 1, 8, limit_batches=60),
+    "mnistnet-003": Recipe("mnist", sgd(0.001), 3, 8, limit_batches=1500, val_batch_size=64),
+    "cats-dogs-000": Recipe("cats-dogs-000", adam(0.0001), 3, 16, limit_per_class=80, val_split=0.4),
     "convnet-004": Recipe("convnet-004", sgd(0.01), 3, 32, limit_per_class=100, val_split=0.2),
     "convnet-004-adam": Recipe("convnet-004", adam(0.001), 3, 32, limit_per_class=100, val_split=0.2),
     "convnet-004-adamw": Recipe("convnet-004", adamw(0.001), 3, 32, limit_per_class=100, val_split=0.2),
@@ -193,8 +193,8 @@ def compare(o, name, recipe, path, folder):
         equal = abs(m - h) <= 3 * error
         different += not equal
         distance = f"{(m - h) / error:8.2f}" if error else f"{'':8}"
-        print(f"{name if figure == 'train loss' else '':18} {figure:11} {m:8.4f} ± {m_error:6.4f}  {h:8.4f} ± {h_error:6.4f} "
-              f"{distance}  {'equal' if equal else 'DIFFERENT'}", flush=True)
+        print(f"{name if figure == 'train loss' else '':18} {figure:11} {m:8.4f} ± {m_error:6.4f}  "
+              f"{h:8.4f} ± {h_error:6.4f} {distance}  {'equal' if equal else 'DIFFERENT'}", flush=True)
     return different
 
 
@@ -209,6 +209,8 @@ def main():
     p.add_argument("--cats-dogs-000", help="dogs-vs-cats-redux.zip")
     p.add_argument("--convnet-004", help="cats_and_dogs_filtered.zip")
     o = p.parse_args()
+    if unknown := set(o.recipes.split(",")) - set(RECIPES):
+        p.error(f"no recipes {', '.join(unknown)}; there are {', '.join(RECIPES)}")
     torch.set_num_threads(o.threads)
     different, left_out = 0, []
     print(f"{o.seeds} seeds; mean ± standard error; difference in standard errors; PyTorch {torch.__version__}")

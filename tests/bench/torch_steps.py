@@ -6,6 +6,7 @@ fused optimizer. torch.compile takes forward, loss and backward, in the memory f
 """
 import argparse
 import json
+import logging
 import pathlib
 import statistics
 import sys
@@ -61,6 +62,7 @@ def main():
     p.add_argument("--no-compile", dest="compile", action="store_false")
     o = p.parse_args()
     torch.set_num_threads(o.threads)
+    logging.getLogger("torch").setLevel(logging.ERROR)  # what it thinks of the machine is not the table's business
     variants, reasons = {}, {}
 
     def add(name, *how):

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Everything the continuous integration checks, on a clean clone of any machine: sh tests/run.sh
-# FUZZ_SECONDS=60 sh tests/run.sh fuzzes longer; 0: only the inputs that are committed.
+# FUZZ_SECONDS=60 sh tests/run.sh fuzzes longer; 0: only the inputs that are committed. KILLS=200 kills more runs.
 # Goes on after a failure, so that one run shows all of them; ends with the summary of each round of ctest.
 cd "$(dirname "$0")/.." || exit 1
 . cmake/packages.sh
@@ -37,6 +37,7 @@ step "asan+ubsan" round asan+ubsan asan -j2
 # ThreadSanitizer of gcc 12 wants addresses that are not too random; the tests are those in which threads meet.
 setarch "$(uname -m)" -R true 2>/dev/null && wrapper="setarch $(uname -m) -R"
 step "tsan" round tsan tsan -R 'test_(pool|loader|program|run|data_run|cpu_threads|imagefolder|parity|archive)$'
+step "kills" sh tests/kill.sh "${KILLS:-10}"
 step "fuzz" sh tests/fuzz/run.sh "${FUZZ_SECONDS:-5}" # each target
 
 echo "== summary"

@@ -1,0 +1,216 @@
+/* Going on, giving up, keeping what is best: --resume, --patience, --freeze, --init-from and what else shapes a run
+ * from the command line. */
+#include "base/status.h"
+#include "program.h"
+#include "train/safetensors.h"
+
+static const dlc_tensor *tensor(const dlc_tensor_file *file, const char *name)
+{
+  const dlc_tensor *t = dlc_tensor_find(file, name);
+  ck_assert_msg(t != NULL, "no tensor %s", name);
+  return t;
+}
+
+static void read_tensors(const char *path, dlc_tensor_file *file)
+{
+  ck_assert_msg(dlc_safetensors_read(path, file) == DLC_OK, "%s", dlc_reason());
+}
+
+static bool same_tensor(const char *a, const char *b, const char *name)
+{
+  dlc_tensor_file x, y;
+  read_tensors(a, &x);
+  read_tensors(b, &y);
+  const bool same = memcmp(tensor(&x, name)->data, tensor(&y, name)->data, dlc_tensor_bytes(tensor(&x, name))) == 0;
+  dlc_safetensors_free(&x);
+  dlc_safetensors_free(&y);
+  return same;
+}
+
+/* ---- resume ---- */
+
+START_TEST(resumed_run_takes_the_options_of_its_folder)
+{
+  ck_runs(QUICK "--epochs 3 --opt sgd --lr 0.05 --name whole", 0);
+  ck_runs(QUICK "--epochs 2 --opt sgd --lr 0.05 --name x", 0);
+  ck_runs("--resume runs/x --epochs 3", 0);
+  ck_contains(out_text, "resume    runs/x/checkpoints/last.safetensors: after 2 epochs and 4 steps");
+  ck_contains(out_text, "epoch 3/3");
+  ck_assert(same_files("runs/whole/weights/last.safetensors", "runs/x/weights/last.safetensors"));
+  ck_assert(!exists("runs/x-2"));
+}
+END_TEST
+
+START_TEST(resume_takes_one_file_of_a_run)
+{
+  ck_runs(QUICK "--epochs 3 --checkpoint-keep 3 --name x --logger csv", 0);
+  ck_runs("--resume runs/x/checkpoints/epoch-1.safetensors", 0);
+  ck_contains(out_text, "after 1 epochs");
+  ck_contains(out_text, "epoch 2/3");
+  char *table = read_file("runs/x/summary.csv", NULL);
+  ck_assert_int_eq(count_lines(table), 4);
+  free(table);
+}
+END_TEST
+
+START_TEST(auto_starts_from_scratch_and_says_so)
+{
+  ck_runs(QUICK "--name x --resume auto", 0);
+  ck_contains(out_text, "no checkpoint there: starting from scratch");
+  ck_runs(QUICK "--name x --resume auto --epochs 2", 0);
+  ck_contains(out_text, "after 1 epochs and 2 steps");
+  ck_runs(QUICK "--resume auto --epochs 3", 0); /* the newest */
+  ck_contains(out_text, "resume    runs/x/checkpoints/last.safetensors: after 2 epochs and 4 steps");
+}
+END_TEST
+
+START_TEST(resume_refuses_what_would_be_another_run)
+{
+  ck_runs(QUICK "--name x", 0);
+  ck_refuses("--resume runs/x --batch-size 16", 1, "has batch_size 32, this run 16");
+  ck_refuses("--resume runs/x --seed 9", 1, "has seed 0, this run 9");
+  ck_refuses("--resume runs/x --opt sgd", 1, "has optimizer adam, this run sgd");
+  ck_refuses("--resume runs/x --model lenet", 1, "has no `conv1.weight`: it is of another model");
+  ck_refuses("--resume runs/y", 2, "--resume: there is no runs/y");
+  ck_refuses("--resume runs", 2, "--resume: runs has no checkpoints/last.safetensors");
+}
+END_TEST
+
+START_TEST(damaged_checkpoint_is_passed_over)
+{
+  ck_runs(QUICK "--epochs 2 --name x", 0);
+  write_text("runs/x/checkpoints/last.safetensors", "not a checkpoint");
+  ck_runs("--resume runs/x", 0);
+  ck_contains(err_text, "runs/x/checkpoints/last.safetensors");
+  ck_contains(out_text, "resume    runs/x/checkpoints/previous.safetensors: after 1 epochs and 2 steps");
+  write_text("runs/x/checkpoints/last.safetensors", "not a checkpoint");
+  write_text("runs/x/checkpoints/previous.safetensors", "nor this");
+  ck_assert_int_eq(dlcore("--resume runs/x"), 1);
+}
+END_TEST
+
+/* ---- what is kept ---- */
+
+START_TEST(best_weights_are_those_of_the_best_epoch)
+{
+  ck_runs(QUICK "--epochs 4 --lr 0.02 --watch loss --name x --logger csv", 0);
+  ck_contains(out_text, "best      epoch ");
+  ck_assert(exists("runs/x/weights/best.safetensors"));
+  ck_runs(QUICK "--epochs 4 --lr 0.02 --no-checkpoints --name y", 0);
+  ck_assert(!exists("runs/y/checkpoints"));
+}
+END_TEST
+
+START_TEST(a_run_gives_up_after_its_patience)
+{
+  ck_runs(QUICK "--epochs 9 --lr 0 --patience 2 --name x", 0); /* nothing ever becomes better */
+  ck_contains(out_text, "epoch 3/9");
+  ck_assert(!strstr(out_text, "epoch 4/9"));
+  ck_contains(out_text, "no better epoch than 1 in 2: the run ended early");
+}
+END_TEST
+
+START_TEST(frozen_parameters_stay)
+{
+  ck_runs(QUICK "--name a", 0);
+  ck_runs(QUICK "--init-from runs/a/weights/last.safetensors --freeze fc1.* --name b", 0);
+  ck_assert(same_tensor("runs/a/weights/last.safetensors", "runs/b/weights/last.safetensors", "fc1.weight"));
+  ck_assert(!same_tensor("runs/a/weights/last.safetensors", "runs/b/weights/last.safetensors", "fc2.weight"));
+  ck_refuses(QUICK "--freeze * --name c", 1, "no parameters to train that are not frozen");
+}
+END_TEST
+
+START_TEST(weights_of_another_head_load_as_far_as_they_fit)
+{
+  write_text("wide.yaml", "layers: [flatten, linear: {name: fc1, out_features: 128}, relu, linear: {name: fc2, "
+                          "out_features: classes}, linear: {name: fc3, out_features: classes}]\n");
+  ck_runs(QUICK "--name a", 0);
+  ck_runs(QUICK "--model wide.yaml --init-from runs/a/weights/last.safetensors --name b", 0);
+  ck_contains(err_text, "no `fc3.weight`; it keeps its random start");
+  ck_contains(out_text, "loaded 4 of 6 tensors");
+  ck_runs(QUICK "--init-from runs/a/checkpoints/last.safetensors --name c", 0); /* states beside weights are no news */
+  ck_assert(!strstr(err_text, "__optim__"));
+}
+END_TEST
+
+/* ---- trying ---- */
+
+START_TEST(dry_run_writes_nothing)
+{
+  ck_runs(QUICK "--dry-run --epochs 5", 0);
+  ck_contains(out_text, "one step and one evaluation went through");
+  ck_assert(!exists("runs"));
+}
+END_TEST
+
+START_TEST(printed_configuration_can_be_read_again)
+{
+  ck_runs("--dataset shapes --lr 0.5 --sched cosine --param-group *.bias:weight_decay=0 --freeze fc1.* --print-config",
+          0);
+  ck_contains(out_text, "sched: cosine");
+  write_text("c.yaml", out_text);
+  char *first = strdup(out_text);
+  ck_runs("-c c.yaml --print-config", 0);
+  ck_assert_str_eq(out_text, first);
+  ck_assert(!exists("runs"));
+  free(first);
+}
+END_TEST
+
+START_TEST(one_batch_can_be_learnt_by_heart)
+{
+  ck_runs(QUICK "--overfit-batches 1 --epochs 60 --lr 0.01 --name x -q", 0);
+  ck_runs("eval --run runs/x --weights runs/x/weights/last.safetensors --split train", 0);
+  char *log = read_file("runs/x/log.txt", NULL);
+  ck_contains(log, "train loss 0.0");
+  ck_contains(log, "acc 100.00%");
+  free(log);
+}
+END_TEST
+
+START_TEST(average_is_what_is_saved)
+{
+  ck_runs(QUICK "--lr 0.1 --model-ema 0.9999999 --name x", 0);
+  ck_runs(QUICK "--lr 0 --name start", 0);
+  dlc_tensor_file average, start;
+  read_tensors("runs/x/weights/last.safetensors", &average);
+  read_tensors("runs/start/weights/last.safetensors", &start);
+  const float *a = tensor(&average, "fc2.weight")->data, *b = tensor(&start, "fc2.weight")->data;
+  for (int i = 0; i < 10; i++) ck_assert_float_eq_tol(a[i], b[i], 1e-5f);
+  dlc_safetensors_free(&average);
+  dlc_safetensors_free(&start);
+}
+END_TEST
+
+START_TEST(a_loss_that_is_no_number_names_its_layer)
+{
+  write_text("m.yaml", "layers: [flatten, linear: {name: fc1, out_features: classes}, linear: {name: fc2, "
+                       "out_features: classes}]\n");
+  ck_refuses(QUICK "--model m.yaml --opt sgd --lr 1000 --epochs 9 --name x", 1, "the loss is ");
+  ck_contains(err_text, "at step ");
+  ck_contains(err_text, "`fc");
+  ck_contains(err_text, "try a smaller --lr");
+}
+END_TEST
+
+int main(void)
+{
+  TCase *t = tcase_create("runs that go on");
+  tcase_add_checked_fixture(t, enter_folder, leave_folder);
+  tcase_set_timeout(t, 60);
+  tcase_add_test(t, resumed_run_takes_the_options_of_its_folder);
+  tcase_add_test(t, resume_takes_one_file_of_a_run);
+  tcase_add_test(t, auto_starts_from_scratch_and_says_so);
+  tcase_add_test(t, resume_refuses_what_would_be_another_run);
+  tcase_add_test(t, damaged_checkpoint_is_passed_over);
+  tcase_add_test(t, best_weights_are_those_of_the_best_epoch);
+  tcase_add_test(t, a_run_gives_up_after_its_patience);
+  tcase_add_test(t, frozen_parameters_stay);
+  tcase_add_test(t, weights_of_another_head_load_as_far_as_they_fit);
+  tcase_add_test(t, dry_run_writes_nothing);
+  tcase_add_test(t, printed_configuration_can_be_read_again);
+  tcase_add_test(t, one_batch_can_be_learnt_by_heart);
+  tcase_add_test(t, average_is_what_is_saved);
+  tcase_add_test(t, a_loss_that_is_no_number_names_its_layer);
+  return run_suite("runs that go on", t);
+}

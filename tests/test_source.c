@@ -150,6 +150,7 @@ START_TEST(a_folder_lists_all_its_files_by_path_in_byte_order)
   shell("mkdir %s/d/empty", folder);
   dlc_source *s = must_open_source(in_folder("d"));
   check_list(s, ".hidden/x B b-1 b.txt b/10 b/2 ");
+  ck_assert_int_eq(times_said("/d/empty: an empty folder"), 1);
   check_content(s, "b/10", "ten");
   check_content(s, "b-1", "");
   s->close(s);

@@ -174,9 +174,14 @@ static dlc_status walk(folder_source *f, int fd, const level *here)
   }
   dlc_status status = DLC_OK;
   const struct dirent *d;
-  while (status == DLC_OK && (errno = 0, d = readdir(folder)))
-    if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0) status = visit(f, fd, here, d->d_name);
+  bool empty = true;
+  while (status == DLC_OK && (errno = 0, d = readdir(folder))) {
+    if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0) continue;
+    empty = false;
+    status = visit(f, fd, here, d->d_name);
+  }
   if (status == DLC_OK && errno) status = dlc_fail(DLC_IO, "%s/%s: %s", f->base.origin, here->path, strerror(errno));
+  else if (empty && *here->path) dlc_say(f->sink, DLC_LOG_WARN, "%s/%s: an empty folder", f->base.origin, here->path);
   closedir(folder);
   return status;
 }

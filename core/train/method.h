@@ -34,11 +34,11 @@ typedef struct dlc_method {
 
 /* DLC_MAX_GROUPS groups at most; the group of a parameter, or n_groups where none matches. */
 #define DLC_MAX_GROUPS 32
-uint32_t dlc_method_group(const dlc_method *r, const char *parameter);
-bool dlc_method_frozen(const dlc_method *r, const char *parameter);
-static inline bool dlc_method_mixes(const dlc_method *r)
+uint32_t dlc_method_group(const dlc_method *method, const char *parameter);
+bool dlc_method_frozen(const dlc_method *method, const char *parameter);
+static inline bool dlc_method_mixes(const dlc_method *method)
 {
-  return r->mixup > 0 || r->cutmix > 0;
+  return method->mixup > 0 || method->cutmix > 0;
 }
 
 #endif

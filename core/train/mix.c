@@ -62,10 +62,10 @@ static dlc_mix cut(stream *s, double share, int64_t height, int64_t width)
   return m;
 }
 
-dlc_mix dlc_mix_draw(const dlc_method *r, uint64_t seed, int64_t batch, int64_t height, int64_t width)
+dlc_mix dlc_mix_draw(const dlc_method *method, uint64_t seed, int64_t batch, int64_t height, int64_t width)
 {
   stream s = {seed, batch, 0};
-  const bool cutting = r->cutmix > 0 && (r->mixup <= 0 || unit(&s) < 0.5);
-  const double share = beta_number(&s, cutting ? r->cutmix : r->mixup);
+  const bool cutting = method->cutmix > 0 && (method->mixup <= 0 || unit(&s) < 0.5);
+  const double share = beta_number(&s, cutting ? method->cutmix : method->mixup);
   return cutting ? cut(&s, share, height, width) : (dlc_mix){.share = (float)share, .label_share = (float)share};
 }

@@ -12,6 +12,6 @@ typedef struct dlc_mix {
 
 /* Of the `batch`-th training batch of the run, counted from 0; pictures of height x width. One of the two at random
  * where the method has both. */
-dlc_mix dlc_mix_draw(const dlc_method *r, uint64_t seed, int64_t batch, int64_t height, int64_t width);
+dlc_mix dlc_mix_draw(const dlc_method *method, uint64_t seed, int64_t batch, int64_t height, int64_t width);
 
 #endif

@@ -42,9 +42,9 @@ static dlc_status add_mix(dlc_graph_build *g, uint32_t *x, uint32_t labels, uint
 static dlc_status one_loss(const dlc_step_config *c, dlc_graph_build *g, const uint32_t *in, uint32_t n_in,
                            uint32_t *loss)
 {
-  const dlc_method *r = c->method;
+  const dlc_method *method = c->method;
   uint32_t out[DLC_MAX_OUT];
-  if (r && r->loss) DLC_TRY(dlc_graph_node(g, "loss", r->loss, r->loss_attr, in, n_in, out));
+  if (method && method->loss) DLC_TRY(dlc_graph_node(g, "loss", method->loss, method->loss_attr, in, n_in, out));
   else DLC_TRY(dlc_graph_emit(g, "loss", "cross_entropy", NULL, in, n_in, out));
   *loss = out[0];
   return DLC_OK;
@@ -87,12 +87,12 @@ static dlc_status add_loss(const dlc_step_config *c, dlc_graph_build *g, uint32_
 
 /* ---- training ---- */
 
-static uint32_t find_trained(const dlc_method *r, const dlc_graph *g, const dlc_model_graph *m, uint32_t *ids)
+static uint32_t find_trained(const dlc_method *method, const dlc_graph *g, const dlc_model_graph *m, uint32_t *ids)
 {
   uint32_t n = 0;
   for (uint32_t i = 0; i < m->n_params; i++) {
     const dlc_value *v = dlc_value_at(g, m->params[i].value);
-    if (v->role == DLC_ROLE_PARAMETER && !dlc_method_frozen(r, v->name)) ids[n++] = m->params[i].value;
+    if (v->role == DLC_ROLE_PARAMETER && !dlc_method_frozen(method, v->name)) ids[n++] = m->params[i].value;
   }
   return n;
 }
@@ -186,13 +186,13 @@ static dlc_status copy_tensors(const dlc_graph *of, const dlc_model_graph *from,
   return DLC_OK;
 }
 
-static dlc_status add_apply(const dlc_method *r, dlc_graph_build *g, const dlc_model_graph *m)
+static dlc_status add_apply(const dlc_method *method, dlc_graph_build *g, const dlc_model_graph *m)
 {
   uint32_t *ids = calloc(2 * (size_t)m->n_params + 1, sizeof *ids);
   if (!ids) return dlc_fail_nomem();
-  const dlc_trained t = {find_trained(r, dlc_graph_view(g), m, ids), ids, ids + m->n_params};
+  const dlc_trained t = {find_trained(method, dlc_graph_view(g), m, ids), ids, ids + m->n_params};
   dlc_status status = dlc_accumulated_values(g, ids, t.n, ids + m->n_params);
-  if (status >= 0) status = dlc_update_append(r, g, m, &t);
+  if (status >= 0) status = dlc_update_append(method, g, m, &t);
   free(ids);
   return status;
 }

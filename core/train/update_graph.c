@@ -24,9 +24,9 @@ static dlc_status companion(dlc_graph_build *g, const char *prefix, uint32_t of,
 
 /* ---- clipping ---- */
 
-static dlc_status clip(const dlc_method *r, dlc_graph_build *g, const dlc_trained *t, uint32_t *gradients)
+static dlc_status clip(const dlc_method *method, dlc_graph_build *g, const dlc_trained *t, uint32_t *gradients)
 {
-  const dlc_clip_factor attr = {r->clip_norm};
+  const dlc_clip_factor attr = {method->clip_norm};
   uint32_t total = DLC_NONE, out[DLC_MAX_OUT], factor;
   for (uint32_t i = 0; i < t->n; i++) {
     if (gradients[i] == DLC_NONE) continue;
@@ -55,11 +55,11 @@ typedef struct scalars {
   uint32_t group_lr[DLC_MAX_GROUPS]; /* DLC_NONE: not made yet */
 } scalars;
 
-static dlc_status learning_rate(const dlc_method *r, dlc_graph_build *g, scalars *s, uint32_t group, uint32_t *id)
+static dlc_status learning_rate(const dlc_method *method, dlc_graph_build *g, scalars *s, uint32_t group, uint32_t *id)
 {
   char name[32];
   *id = s->lr;
-  if (group == r->n_groups || r->groups[group].lr_scale == 1) return DLC_OK;
+  if (group == method->n_groups || method->groups[group].lr_scale == 1) return DLC_OK;
   snprintf(name, sizeof name, DLC_NAME_GROUP_LR, group);
   if (s->group_lr[group] == DLC_NONE)
     DLC_TRY(dlc_graph_value(g, name, DLC_ROLE_STEP_SCALAR, DLC_F32, 1, &one, &s->group_lr[group]));
@@ -82,13 +82,14 @@ static dlc_status add_state(const dlc_op *op, dlc_graph_build *g, const dlc_para
 }
 
 /* parameter, its states, gradient, learning rate, step -> parameter, states */
-static dlc_status update(const dlc_method *r, dlc_graph_build *g, scalars *s, uint32_t parameter, uint32_t gradient)
+static dlc_status update(const dlc_method *method, dlc_graph_build *g, scalars *s, uint32_t parameter,
+                         uint32_t gradient)
 {
-  const dlc_op *op = r->optimizer;
+  const dlc_op *op = method->optimizer;
   const dlc_value value = *dlc_value_at(dlc_graph_view(g), parameter);
   const dlc_value *values[1] = {&value};
-  const uint32_t group = dlc_method_group(r, value.name);
-  const void *attr = group < r->n_groups ? r->groups[group].attr : r->optimizer_attr;
+  const uint32_t group = dlc_method_group(method, value.name);
+  const void *attr = group < method->n_groups ? method->groups[group].attr : method->optimizer_attr;
   uint32_t in[DLC_MAX_IN] = {parameter}, n_in = 1, out[DLC_MAX_OUT];
   while (DLC_HAS(op, param)) {
     dlc_param p = {.size = sizeof p, .value = {.size = sizeof p.value}};
@@ -100,19 +101,20 @@ static dlc_status update(const dlc_method *r, dlc_graph_build *g, scalars *s, ui
     n_in++;
   }
   in[n_in++] = gradient;
-  DLC_TRY(learning_rate(r, g, s, group, &in[n_in++]));
+  DLC_TRY(learning_rate(method, g, s, group, &in[n_in++]));
   in[n_in++] = s->step;
   return dlc_graph_node(g, value.name, op, attr, in, n_in, out);
 }
 
-static dlc_status update_all(const dlc_method *r, dlc_graph_build *g, const dlc_trained *t, const uint32_t *gradients)
+static dlc_status update_all(const dlc_method *method, dlc_graph_build *g, const dlc_trained *t,
+                             const uint32_t *gradients)
 {
   scalars s;
   memset(s.group_lr, 0xff, sizeof s.group_lr);
   DLC_TRY(dlc_graph_value(g, DLC_NAME_LEARNING_RATE, DLC_ROLE_STEP_SCALAR, DLC_F32, 1, &one, &s.lr));
   DLC_TRY(dlc_graph_value(g, DLC_NAME_STEP, DLC_ROLE_STEP_SCALAR, DLC_I64, 1, &one, &s.step));
   for (uint32_t i = 0; i < t->n; i++)
-    if (gradients[i] != DLC_NONE) DLC_TRY(update(r, g, &s, t->parameters[i], gradients[i]));
+    if (gradients[i] != DLC_NONE) DLC_TRY(update(method, g, &s, t->parameters[i], gradients[i]));
   return DLC_OK;
 }
 
@@ -145,14 +147,15 @@ static dlc_status average(dlc_graph_build *g, const dlc_model_graph *m)
   return DLC_OK;
 }
 
-dlc_status dlc_update_append(const dlc_method *r, dlc_graph_build *g, const dlc_model_graph *m, const dlc_trained *t)
+dlc_status dlc_update_append(const dlc_method *method, dlc_graph_build *g, const dlc_model_graph *m,
+                             const dlc_trained *t)
 {
   uint32_t *gradients = malloc(((size_t)t->n + 1) * sizeof *gradients);
   if (!gradients) return dlc_fail_nomem();
   if (t->n) memcpy(gradients, t->gradients, t->n * sizeof *gradients);
-  dlc_status status = r->clip_norm > 0 ? clip(r, g, t, gradients) : DLC_OK;
-  if (status >= 0) status = update_all(r, g, t, gradients);
-  if (status >= 0 && r->ema > 0) status = average(g, m);
+  dlc_status status = method->clip_norm > 0 ? clip(method, g, t, gradients) : DLC_OK;
+  if (status >= 0) status = update_all(method, g, t, gradients);
+  if (status >= 0 && method->ema > 0) status = average(g, m);
   free(gradients);
   return status;
 }

@@ -24,7 +24,8 @@ typedef struct dlc_trained {
 } dlc_trained;
 
 /* gradients -> clipped -> optimizer -> average. `m`: the model's tensors, for the average of its states. */
-dlc_status dlc_update_append(const dlc_method *r, dlc_graph_build *g, const dlc_model_graph *m, const dlc_trained *t);
+dlc_status dlc_update_append(const dlc_method *method, dlc_graph_build *g, const dlc_model_graph *m,
+                             const dlc_trained *t);
 /* Adds every gradient, times the factor, to its sum. */
 dlc_status dlc_accumulate_append(dlc_graph_build *g, const dlc_trained *t);
 /* The values that dlc_accumulate_append() sums up, for a graph that begins with them. gradients[i] belongs to

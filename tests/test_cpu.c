@@ -15,20 +15,22 @@ static int64_t extent(const dlc_conv2d *a, int i)
   return a->dilation[i] * (a->kernel_size[i] - 1) + 1;
 }
 
-static conv_case random_conv(void)
+/* Every third is depthwise, most of those of stride 1: what has kernels of its own. */
+static conv_case random_conv(int shape)
 {
+  const bool depthwise = shape % 3 == 0;
   conv_case c;
   do {
-    const int64_t groups =
-        random_between(0, 2) ? 1 : random_between(1, 20); /* with one channel or filter each, or more */
+    const int64_t groups = depthwise ? random_between(2, 40) : random_between(0, 2) ? 1 : random_between(1, 20);
     c = (conv_case){.batch = random_between(1, 5), .attr.groups = groups};
     c.channels = groups * (groups > 1 ? random_between(1, 2) : channel_counts[random_between(0, 6)]);
     c.filters = groups * (groups > 1 ? random_between(1, 2) : channel_counts[random_between(0, 6)]);
+    if (depthwise) c.channels = c.filters = groups;
     c.attr.out_channels = c.filters;
     c.attr.bias = random_between(0, 1);
     for (int i = 0; i < 2; i++) {
       c.attr.kernel_size[i] = random_between(1, 5);
-      c.attr.stride[i] = random_between(0, 2) ? 1 : random_between(1, 6);
+      c.attr.stride[i] = random_between(0, depthwise ? 9 : 2) ? 1 : random_between(1, 6);
       c.attr.dilation[i] = random_between(0, 2) ? 1 : random_between(1, 4);
       c.size[i] = random_between(1, 20);
     }
@@ -54,7 +56,7 @@ START_TEST(conv2d_matches_the_reference)
 {
   if (!open_isa(_i)) return;
   for (int s = 0; s < SHAPES; s++) {
-    conv_case c = random_conv();
+    conv_case c = random_conv(s);
     one_node n;
     node_init(&n, "conv2d");
     n.attr.conv2d = c.attr;
@@ -71,7 +73,7 @@ START_TEST(conv2d_grad_input_matches_the_reference)
 {
   if (!open_isa(_i)) return;
   for (int s = 0; s < SHAPES; s++) {
-    conv_case c = random_conv();
+    conv_case c = random_conv(s);
     one_node n;
     node_init(&n, "conv2d_grad_input");
     n.attr.conv2d_grad = grad_of(&c);
@@ -87,7 +89,7 @@ START_TEST(conv2d_grad_weight_matches_the_reference)
 {
   if (!open_isa(_i)) return;
   for (int s = 0; s < SHAPES; s++) {
-    conv_case c = random_conv();
+    conv_case c = random_conv(s);
     one_node n;
     node_init(&n, "conv2d_grad_weight");
     n.attr.conv2d_grad = grad_of(&c);

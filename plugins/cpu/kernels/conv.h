@@ -52,4 +52,14 @@ const float *cpu_conv_widen(const conv *v, cpu_range channels, const float *x, f
 #define cpu_conv_fold CPU_NAME(cpu_conv_fold)
 void cpu_conv_fold(const conv *v, cpu_range channels, const float *widened, float *x);
 
+/* ---- depthwise.c: stride 1 and a filter for each channel ---- */
+#define cpu_depthwise_fits        CPU_NAME(cpu_depthwise_fits)
+#define cpu_depthwise             CPU_NAME(cpu_depthwise)
+#define cpu_depthwise_grad_input  CPU_NAME(cpu_depthwise_grad_input)
+#define cpu_depthwise_grad_weight CPU_NAME(cpu_depthwise_grad_weight)
+bool cpu_depthwise_fits(const conv_shape *s);
+dlc_status cpu_depthwise(const dlc_device *device, const conv_shape *s, bool bias, dlc_kernel *k);
+dlc_status cpu_depthwise_grad_input(const dlc_device *device, const conv_shape *s, dlc_kernel *k);
+dlc_status cpu_depthwise_grad_weight(const dlc_device *device, const conv_shape *s, dlc_kernel *k);
+
 #endif

@@ -75,6 +75,7 @@ dlc_status cpu_conv2d(const dlc_device *device, const dlc_graph *g, const dlc_no
   const dlc_conv2d *a = node->attr;
   const conv_shape s = {cpu_in(g, node, 0), cpu_in(g, node, 1), cpu_out(g, node, 0), a->kernel_size,
                         a->stride,          a->padding,         a->dilation,         a->groups};
+  if (cpu_depthwise_fits(&s)) return cpu_depthwise(device, &s, node->n_in > 2, k);
   conv *v = cpu_conv_new(device, &s, 0, k);
   if (!v) return DLC_NOMEM;
   set_tasks(v, v->units, v->filters);
@@ -168,6 +169,7 @@ dlc_status cpu_conv2d_grad_input(const dlc_device *device, const dlc_graph *g, c
   const dlc_conv2d_grad *a = node->attr;
   const conv_shape s = {cpu_out(g, node, 0), cpu_in(g, node, 1), cpu_in(g, node, 0), a->kernel_size,
                         a->stride,           a->padding,         a->dilation,        a->groups};
+  if (cpu_depthwise_fits(&s)) return cpu_depthwise_grad_input(device, &s, k);
   conv *v = cpu_conv_new(device, &s, 2 * cpu_in(g, node, 1)->dim[1] * a->kernel_size[0] * a->kernel_size[1], k);
   if (!v) return DLC_NOMEM;
   int64_t *at = v->taps + v->depth; /* columns_of(v) */
@@ -256,6 +258,7 @@ dlc_status cpu_conv2d_grad_weight(const dlc_device *device, const dlc_graph *g, 
   const dlc_conv2d_grad *a = node->attr;
   const conv_shape s = {cpu_in(g, node, 1), cpu_out(g, node, 0), cpu_in(g, node, 0), a->kernel_size,
                         a->stride,          a->padding,          a->dilation,        a->groups};
+  if (cpu_depthwise_fits(&s)) return cpu_depthwise_grad_weight(device, &s, k);
   conv *v = cpu_conv_new(device, &s, 0, k);
   if (!v) return DLC_NOMEM;
   v->together = (TOGETHER_PIXELS + v->pixels - 1) / v->pixels;

@@ -68,9 +68,9 @@ RECIPES = {
     "resnet-001": Recipe("fashion-mnist", sgd(0.001), 1, 8, limit_batches=60),
     "mnistnet-003": Recipe("mnist", sgd(0.001), 3, 8, limit_batches=1500, val_batch_size=64),
     "cats-dogs-000": Recipe("cats-dogs-000", adam(0.0001), 3, 16, limit_per_class=80, val_split=0.4),
-    "convnet-004": Recipe("convnet-004", sgd(0.01), 3, 32, limit_per_class=100, val_split=0.2),
-    "convnet-004-adam": Recipe("convnet-004", adam(0.001), 3, 32, limit_per_class=100, val_split=0.2),
-    "convnet-004-adamw": Recipe("convnet-004", adamw(0.001), 3, 32, limit_per_class=100, val_split=0.2),
+    "convnet-004": Recipe("convnet-004", sgd(0.01), 4, 8, limit_per_class=150, val_split=0.2),
+    "convnet-004-adam": Recipe("convnet-004", adam(0.001), 4, 8, limit_per_class=150, val_split=0.2),
+    "convnet-004-adamw": Recipe("convnet-004", adamw(0.001), 4, 8, limit_per_class=150, val_split=0.2),
 }
 
 

@@ -18,12 +18,13 @@ static const char usage_train[] = "usage: dlcore [train] [options]\n"
                                   "  dlcore eval --run DIR                     how well they do on the test data\n"
                                   "  dlcore plot RUN...                        curves of one run or of several\n"
                                   "  dlcore plugins [NAME] [--json]            what is installed, and why not\n";
-static const char usage_summary[] = "usage: dlcore summary [options]\n"
-                                    "\n"
-                                    "Shows the layers of a model with their shapes, parameters and operations, and what training it takes.\n"
-                                    "\n"
-                                    "  dlcore summary --model mlp --dataset mnist\n"
-                                    "  dlcore summary --model my.yaml --input 3x32x32 --classes 100\n";
+static const char usage_summary[] =
+    "usage: dlcore summary [options]\n"
+    "\n"
+    "Shows the layers of a model with their shapes, parameters and operations, and what training it takes.\n"
+    "\n"
+    "  dlcore summary --model mlp --dataset mnist\n"
+    "  dlcore summary --model my.yaml --input 3x32x32 --classes 100\n";
 static const char usage_plugins[] =
     "usage: dlcore plugins [NAME] [options]\n"
     "\n"

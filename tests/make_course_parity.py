@@ -62,7 +62,7 @@ COURSES = {
     "resnet-001": Course("fashion-mnist", GREY, 8, UNIT, "SGD", 1e-3),
     "net-002": Course("cifar", COLOUR, 128, HALF, "Adam", 1e-3),
     "mnistnet-003": Course("mnist", GREY, 64, HALF, "SGD", 1e-3),
-    "convnet-004": Course("cats-dogs", (3, 224, 2), 8, IMAGENET, "SGD", 1e-2, "normalize:imagenet"),
+    "convnet-004": Course("cats-dogs", (3, 224, 2), 8, IMAGENET, "SGD", 1e-2, "normalize(imagenet)"),
 }
 
 

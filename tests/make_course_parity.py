@@ -55,14 +55,14 @@ class Course:
 
 GREY, COLOUR = (1, 28, 10), (3, 32, 10)
 COURSES = {
-    "cats-dogs-000": Course("cats-dogs", (3, 128, 2), 4, UNIT, "Adam", 1e-4, "to_float"),
+    "cats-dogs-000": Course("cats-dogs", (3, 128, 2), 4, UNIT, "Adam", 1e-4, "center_crop(128) to_float"),
     "ann-001": Course("fashion-mnist", GREY, 64, UNIT, "SGD", 1e-3),
     "net-001": Course("fashion-mnist", GREY, 64, UNIT, "SGD", 1e-3),
     "amelie-001": Course("fashion-mnist", GREY, 64, UNIT, "SGD", 1e-3),
     "resnet-001": Course("fashion-mnist", GREY, 8, UNIT, "SGD", 1e-3),
     "net-002": Course("cifar", COLOUR, 128, HALF, "Adam", 1e-3),
     "mnistnet-003": Course("mnist", GREY, 64, HALF, "SGD", 1e-3),
-    "convnet-004": Course("cats-dogs", (3, 224, 2), 8, IMAGENET, "SGD", 1e-2, "normalize(imagenet)"),
+    "convnet-004": Course("cats-dogs", (3, 224, 2), 8, IMAGENET, "SGD", 1e-2, "center_crop(224) normalize(imagenet)"),
 }
 
 

@@ -102,6 +102,7 @@ dlc_status dlc_parts_make(const dlc_dataset_info *info, double fraction, bool st
   if (train >= 0)
     DLC_TRY(dlc_subset_split(info, (uint32_t)train, fraction, stratified, seed, &parts->train, &parts->val));
   if (fraction > 0) return take_labelled(info, val >= 0 ? val : test, &parts->test);
+  dlc_subset_free(&parts->val);
   DLC_TRY(take_labelled(info, val, &parts->val));
   return take_labelled(info, test, &parts->test);
 }

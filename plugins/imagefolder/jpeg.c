@@ -10,7 +10,10 @@
 
 #include <jerror.h> /* needs jpeglib.h */
 
-enum { MOST_SCANS = 500 /* a small file could ask for hours of them */, ROWS_AT_ONCE = 32 };
+enum {
+  MOST_SCANS = 500 /* a small file could ask for hours of them */,
+  ROWS_AT_ONCE = 4 /* the most that one call gives */
+};
 
 /* One decoding. libjpeg's failures come as jumps to `failed`. */
 typedef struct decoder {

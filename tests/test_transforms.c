@@ -128,6 +128,7 @@ START_TEST(attributes_that_make_no_sense_are_refused)
       {"random_vertical_flip(-1)", "random_vertical_flip: p is -1, expected 0 to 1"},
       {"random_rotation(-5)", "random_rotation: degrees must be one number, 0 or more, or [lowest, highest]"},
       {"random_rotation([5, -5])", "random_rotation: degrees must be one number, 0 or more, or [lowest, highest]"},
+      {"random_rotation(1e308)", "random_rotation: degrees is 1e+308, expected -1000000 to 1000000"},
       {"color_jitter(-0.1)", "color_jitter: brightness is -0.1, expected 0 or more"},
       {"color_jitter(hue=0.6)", "color_jitter: hue is [-0.6, 0.6], expected -0.5 to 0.5"},
       {"color_jitter(contrast=[-1, 1])", "color_jitter: contrast is [-1, 1], expected low <= high, 0 or more"},

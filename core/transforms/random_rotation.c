@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { MAX_DEGREES = 1000000 };
+
 typedef struct random_rotation {
   dlc_numbers degrees;
 } random_rotation;
@@ -13,6 +15,9 @@ static dlc_status random_rotation_shape(const dlc_host *h, const void *attr, con
   (void)h, (void)out;
   const random_rotation *a = attr;
   DLC_TRY(dlc_expect_bytes(in));
+  for (int64_t i = 0; i < a->degrees.count; i++) /* far beyond, differences of angles are not finite */
+    if (!(fabs(a->degrees.at[i]) <= MAX_DEGREES))
+      return dlc_fail(DLC_INVALID, "degrees is %g, expected -%d to %d", a->degrees.at[i], MAX_DEGREES, MAX_DEGREES);
   if (a->degrees.count == 1 && a->degrees.at[0] >= 0) return DLC_OK;
   if (a->degrees.count == 2 && a->degrees.at[0] <= a->degrees.at[1]) return DLC_OK;
   return dlc_fail(DLC_INVALID, "degrees must be one number, 0 or more, or [lowest, highest]");

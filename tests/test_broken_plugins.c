@@ -102,6 +102,8 @@ static const struct spoilt {
      "transform 0: attribute 'm': field `choices` is NULL"},
     {"-DTRANSFORM=.name=\"a.b\",.attr_size=8,.n_attrs=1,.attrs=&(dlc_attr){sizeof(dlc_attr),DLC_ATTR_NUMBERS,0,\"m\"}",
      "transform 0: attribute 'm': 40 bytes at offset 0 do not fit the 8 bytes of `attr_size`"},
+    {"-DOP=.name=\"a.b\",.attr_size=64,.n_attrs=1,.attrs=&(dlc_attr){sizeof(dlc_attr),DLC_ATTR_SHAPE,0,\"s\"}",
+     "op 0: attribute 's': 72 bytes at offset 0 do not fit the 64 bytes of `attr_size`"},
 };
 
 START_TEST(a_spoilt_plugin_is_refused_with_its_reason)

@@ -232,6 +232,20 @@ START_TEST(a_shared_layer_has_no_tensors_of_its_own)
 }
 END_TEST
 
+START_TEST(reshape_says_the_shape_of_a_sample)
+{
+  built b;
+  dlc_str shown = {0};
+  rig_ok(build_model(&b, "layers: [reshape: [8, -1], transpose: , unflatten: -1]", 4, 16));
+  dlc_graph_dump(dlc_graph_view(b.g), &shown);
+  ck_assert_str_eq(dlc_str_get(&shown), "%1 f32[2, 8, 2] = reshape(%0 input) {shape: [2, 8, 2]}  # 0\n"
+                                        "%2 f32[2, 2, 8] = transpose(%1)  # 1\n"
+                                        "%3 f32[2, 16] = reshape(%2) {shape: [2, 16]}  # 2\n");
+  dlc_str_free(&shown);
+  free_built(&b);
+}
+END_TEST
+
 START_TEST(a_file_may_fix_the_number_of_outputs)
 {
   built b;
@@ -278,6 +292,7 @@ int main(void)
   tcase_add_test(c, names_are_looked_up_from_the_inside_to_the_outside);
   tcase_add_test(c, a_group_may_read_something_else_than_the_layer_before);
   tcase_add_test(c, a_shared_layer_has_no_tensors_of_its_own);
+  tcase_add_test(c, reshape_says_the_shape_of_a_sample);
   tcase_add_test(c, a_file_may_fix_the_number_of_outputs);
   tcase_add_test(c, a_name_is_that_of_the_file_or_of_the_text);
   suite_add_tcase(s, c);

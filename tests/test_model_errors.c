@@ -46,6 +46,10 @@ static const struct {
     {"layers:\n  - conv2d: {name: c, out_channels: 6}\n", "m.yaml:2:5: layer `c`: conv2d needs `kernel_size`"},
     {"layers:\n  - conv2d: {name: c, out_channels: 6,\n     kernel_size: big}\n",
      "m.yaml:3:19: layer `c`: `kernel_size: big`: expected a whole number"},
+    {"layers:\n  - reshape\n", "m.yaml:2:5: layer `0`: reshape needs `shape`"},
+    {"layers:\n  - reshape: [3, -1]\n",
+     "m.yaml:2:5: 0 (reshape): shape [3, -1] does not hold the 16 elements of a sample of [2, 1, 4, 4]"},
+    {"layers:\n  - reshape: {shape: [2, half]}\n", "m.yaml:2:22: layer `0`: `shape: half`: expected a whole number"},
     /* names */
     {"layers:\n  - relu: {name: a}\n  - relu: {name: a}\n",
      "m.yaml:3:5: `a` is already the name of a layer further up"},

@@ -91,6 +91,7 @@ static const char branching[] =
     "  - sequence: {name: stage, layers: [basic: {channels: 4, stride: 2}, repeat: {times: 2, layers: [basic: 4]}]}\n"
     "  - parallel: {branches: [[], [conv2d: {out_channels: 2, kernel_size: 1}, tanh], [sigmoid]]}\n"
     "  - parallel: {join: multiply, branches: [[tanh], [conv2d: {out_channels: 10, kernel_size: 1}, sigmoid]]}\n"
+    "  - reshape: [-1, 18]\n"
     "  - flatten: {name: features}\n"
     "  - linear: {name: a, out_features: 90}\n"
     "  - tanh\n"

@@ -200,43 +200,57 @@ START_TEST(every_dropout_of_a_graph_has_a_stream_of_its_own)
 }
 END_TEST
 
-/* unflatten's attributes are its own: read as from a model file. */
-static layer unflatten(const char *const *words, uint32_t n, dlc_value x)
-{
-  const dlc_op *op = op_named("unflatten");
-  dlc_numbers a;
-  ck_assert_int_eq(dlc_attr_set(op, &a, "unflattened_size", words, n), DLC_OK);
-  return build_layer("unflatten", &a, true, x);
-}
-#define UNFLATTEN(x, ...)                                                                                              \
-  unflatten((const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), x)
+/* reshape and unflatten, as a model file says the shape of a sample. */
+static const char *const reshapes[][2] = {{"reshape", "shape"}, {"unflatten", "unflattened_size"}};
 
-START_TEST(unflatten_keeps_the_batch)
+static layer reshaped(int which, const char *const *words, uint32_t n, dlc_value x)
 {
-  layer l = UNFLATTEN(F32(7, 400), "16", "5", "5");
-  inferred r = {.status = l.status, .n_out = 1, .out = {*dlc_value_at(dlc_graph_view(l.g), l.out)}};
-  check_shape(&r, 0, DLC_F32, DIMS(7, 16, 5, 5));
+  dlc_reshape a;
+  ck_assert_int_eq(dlc_attr_set(op_named(reshapes[which][0]), &a, reshapes[which][1], words, n), DLC_OK);
+  return build_layer(reshapes[which][0], &a, true, x);
+}
+#define RESHAPED(which, x, ...)                                                                                        \
+  reshaped(which, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), x)
+
+static void check_reshaped(layer l, size_t rank, const int64_t *dim)
+{
+  const dlc_graph *g = dlc_graph_view(l.g);
+  inferred r = {.status = l.status, .n_out = 1, .out = {*dlc_value_at(g, l.out)}};
+  check_shape(&r, 0, DLC_F32, rank, dim);
+  ck_assert_str_eq(dlc_node_at(g, 0)->op->name, "reshape");
   dlc_graph_free(l.g);
-  l = UNFLATTEN(F32(7, 4, 6), "-1", "3");
-  r = (inferred){.status = l.status, .n_out = 1, .out = {*dlc_value_at(dlc_graph_view(l.g), l.out)}};
-  check_shape(&r, 0, DLC_F32, DIMS(7, 8, 3));
+}
+
+static void check_not_reshaped(layer l, int which, const char *reason)
+{
+  char full[160];
+  snprintf(full, sizeof full, "%s %s", reshapes[which][1], reason);
+  ck_assert_int_eq(l.status, DLC_INVALID);
+  ck_assert_str_eq(dlc_reason(), full);
   dlc_graph_free(l.g);
+}
+
+START_TEST(reshape_keeps_the_batch)
+{
+  check_reshaped(RESHAPED(_i, F32(7, 400), "16", "5", "5"), DIMS(7, 16, 5, 5));
+  check_reshaped(RESHAPED(_i, F32(7, 4, 6), "-1", "3"), DIMS(7, 8, 3));
+  check_reshaped(RESHAPED(_i, F32(7, 2, 3, 4), "2", "-1"), DIMS(7, 2, 12));
+  check_reshaped(RESHAPED(_i, F32(7, 2, 3), "6", "-1"), DIMS(7, 6, 1));
+  check_reshaped(RESHAPED(_i, F32(7, 2), "1", "1", "1", "1", "1", "1", "2"), DIMS(7, 1, 1, 1, 1, 1, 1, 2));
 }
 END_TEST
 
-START_TEST(unflatten_refuses_other_numbers_of_elements)
+START_TEST(reshape_refuses_what_a_sample_does_not_fit)
 {
-  const layer refused[] = {UNFLATTEN(F32(7, 400), "16", "5", "6"), UNFLATTEN(F32(7, 400), "-1", "3"),
-                           UNFLATTEN(F32(7, 400), "200")};
-  for (int i = 0; i < 3; i++) {
-    ck_assert_int_eq(refused[i].status, DLC_INVALID);
-    dlc_graph_free(refused[i].g);
-  }
-  ck_assert_str_eq(dlc_reason(), "unflattened_size does not hold the 400 elements of a sample of [7, 400]");
-  const layer twice = UNFLATTEN(F32(7, 400), "-1", "-1");
-  ck_assert_int_eq(twice.status, DLC_INVALID);
-  ck_assert_str_eq(dlc_reason(), "unflattened_size has -1; expected whole numbers from 1, and -1 once");
-  dlc_graph_free(twice.g);
+  const dlc_value x = F32(7, 400);
+  check_not_reshaped(RESHAPED(_i, x, "16", "5", "6"), _i,
+                     "[16, 5, 6] does not hold the 400 elements of a sample of [7, 400]");
+  check_not_reshaped(RESHAPED(_i, x, "-1", "3"), _i, "[-1, 3] does not hold the 400 elements of a sample of [7, 400]");
+  check_not_reshaped(RESHAPED(_i, x, "200"), _i, "[200] does not hold the 400 elements of a sample of [7, 400]");
+  check_not_reshaped(RESHAPED(_i, x, "-1", "-1"), _i, "is [-1, -1]; expected numbers from 1, and -1 at most once");
+  check_not_reshaped(RESHAPED(_i, x, "0", "-1"), _i, "is [0, -1]; expected numbers from 1, and -1 at most once");
+  check_not_reshaped(RESHAPED(_i, x, "2", "2", "2", "2", "5", "5", "1", "1"), _i,
+                     "has 8 dimensions, at most 7 are possible beside the batch");
 }
 END_TEST
 
@@ -255,7 +269,7 @@ int main(void)
   tcase_add_test(t, a_class_token_begins_at_zero_and_positions_by_a_normal_distribution);
   tcase_add_loop_test(t, dropout_is_a_node_in_training_alone, 0, 2);
   tcase_add_test(t, every_dropout_of_a_graph_has_a_stream_of_its_own);
-  tcase_add_test(t, unflatten_keeps_the_batch);
-  tcase_add_test(t, unflatten_refuses_other_numbers_of_elements);
+  tcase_add_loop_test(t, reshape_keeps_the_batch, 0, 2);
+  tcase_add_loop_test(t, reshape_refuses_what_a_sample_does_not_fit, 0, 2);
   return run_suite("ops: elementwise", t);
 }

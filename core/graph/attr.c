@@ -65,6 +65,15 @@ static dlc_status read_numbers(const char *name, const char *const *words, uint3
   return DLC_OK;
 }
 
+static dlc_status read_shape(const char *name, const char *const *words, uint32_t count, int64_t *out)
+{
+  if (count > DLC_MAX_RANK)
+    return dlc_fail(DLC_INVALID, "`%s` has %u dimensions; expected at most %d", name, count, DLC_MAX_RANK);
+  out[0] = count;
+  for (uint32_t i = 0; i < count; i++) DLC_TRY(read_int(name, words[i], &out[1 + i]));
+  return DLC_OK;
+}
+
 /* The position of the word in "zero|reflect". */
 static dlc_status read_choice(const dlc_attr *a, const char *word, int64_t *out)
 {
@@ -85,6 +94,7 @@ static dlc_status read_value(const dlc_attr *a, void *at, const char *const *wor
   if (a->type == DLC_ATTR_PADDING) return read_padding(a->name, words, count, at);
   if (a->type == DLC_ATTR_RANGE) return read_range(a->name, words, count, at);
   if (a->type == DLC_ATTR_NUMBERS) return read_numbers(a->name, words, count, at);
+  if (a->type == DLC_ATTR_SHAPE) return read_shape(a->name, words, count, at);
   if (a->type == DLC_ATTR_PAIR) {
     if (count != 1 && count != 2) return dlc_fail(DLC_INVALID, "`%s` has %u numbers; expected 1 or 2", a->name, count);
     DLC_TRY(read_int(a->name, words[0], at));
@@ -231,6 +241,7 @@ void dlc_attr_dump(const dlc_attr *a, const void *attr, dlc_str *out)
   case DLC_ATTR_BOOL: dlc_str_add(out, *i ? "true" : "false"); break;
   case DLC_ATTR_PAIR: dlc_str_add(out, dlc_name_shape(2, i).text); break;
   case DLC_ATTR_PADDING: dlc_str_add(out, dlc_name_shape(4, i).text); break;
+  case DLC_ATTR_SHAPE: dlc_str_add(out, dlc_name_shape((uint32_t)i[0], i + 1).text); break;
   case DLC_ATTR_RANGE: dump_numbers(at, 2, out); break;
   case DLC_ATTR_NUMBERS: dump_numbers(numbers->at, numbers->count, out); break;
   case DLC_ATTR_CHOICE: dump_choice(a, *i, out); break;

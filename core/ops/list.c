@@ -20,8 +20,8 @@
   X(adaptive_avg_pool2d) X(adaptive_avg_pool2d_grad)              \
   X(pad2d) X(pad2d_grad)                                          \
   X(upsample_nearest2d) X(upsample_nearest2d_grad)                \
-  X(flatten) X(unflatten)                                         \
-  X(reshape)                                                      \
+  X(flatten)                                                      \
+  X(reshape) X(unflatten)                                         \
   X(add) X(multiply)                                              \
   X(concat)                                                       \
   X(slice) X(slice_grad)                                          \

@@ -17,7 +17,8 @@ enum {
                            [0, 1, 2, 3] or same (all four -1) */
   DLC_ATTR_RANGE = 6,   /* double[2], low <= high: written [0.5, 1.0] */
   DLC_ATTR_NUMBERS = 7, /* dlc_numbers: written 0.5 or [0.1, 0.2, 0.3], at most DLC_MAX_NUMBERS; [] is none */
-  DLC_ATTR_CHOICE = 8   /* int64_t, position in `choices`: written as that word */
+  DLC_ATTR_CHOICE = 8,  /* int64_t, position in `choices`: written as that word */
+  DLC_ATTR_SHAPE = 9    /* int64_t[9], how many dimensions, then these: written 5 or [16, 5, 5], at most 8 */
 };
 
 #define DLC_MAX_NUMBERS 4

@@ -42,7 +42,7 @@
  * add, multiply            a, b of the same shape -> y
  * -- shapes
  * flatten                  x [N,...] -> y [N,rest] (view)
- * reshape                  x -> y (view)
+ * reshape                  x -> y (view); as a layer, and unflatten, dlc_reshape is the shape of a sample
  * concat                   a, b, ... -> y
  * slice                    x -> y
  * slice_grad               dy -> dx, zeros around dy {dlc_slice}
@@ -50,7 +50,7 @@
  * -- tokens
  * attention                query, key, value [N,T,D] -> y, prob [N,num_heads,T,T]
  * attention_grad           dy, query, key, value, prob -> dquery, dkey, dvalue {dlc_attention}
- * tokens, class_token, position_embedding, multi_head_attention, unflatten  layers built of the others
+ * tokens, class_token, position_embedding, multi_head_attention  layers built of the others
  * -- classes
  * softmax, log_softmax     x [...,K] -> y, over the last dimension; their gradients: dy, y -> dx
  * correct                  logits [N,K], labels i32 [N] -> f32 [1], rows whose first maximum is the label

@@ -31,7 +31,7 @@ extern "C" {
 
 #define DLC_MAGIC     0x50434c44u /* "DLCP" */
 #define DLC_ABI_MAJOR 2           /* must be equal on both sides */
-#define DLC_ABI_MINOR 1           /* informative: what was appended since */
+#define DLC_ABI_MINOR 2           /* informative: what was appended since */
 
 /* The leading fields of dlc_plugin, so that no author fills a size or a version by hand. */
 #define DLC_PLUGIN(id, version, license)                                                                               \

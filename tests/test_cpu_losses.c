@@ -193,6 +193,23 @@ START_TEST(a_number_that_is_none_is_kept)
 }
 END_TEST
 
+START_TEST(infinite_logits_cost_what_the_reference_says)
+{
+  if (!open_isa(_i)) return;
+  static const char *const losses[] = {"bce_with_logits", "cross_entropy"};
+  for (int i = 0; i < 8; i++) {
+    one_node n;
+    node_init(&n, losses[i % 2]);
+    float *x = RANDOM(&n, 1, 2, 21);
+    int32_t *labels = INPUT(&n, DLC_I32, 2);
+    labels[0] = i < 4 ? 3 : 0; /* the infinite one or another */
+    x[3] = i / 2 % 2 ? INFINITY : -INFINITY;
+    check_values(&n, 64, isas[_i]);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
 START_TEST(correct_equals_the_reference)
 {
   if (!open_isa(_i)) return;
@@ -250,6 +267,7 @@ int main(void)
   tcase_add_loop_test(tests, mse_loss_and_its_gradient_match_the_reference, 0, N_ISAS);
   tcase_add_loop_test(tests, bce_with_logits_and_its_gradient_match_the_reference, 0, N_ISAS);
   tcase_add_loop_test(tests, a_number_that_is_none_is_kept, 0, N_ISAS);
+  tcase_add_loop_test(tests, infinite_logits_cost_what_the_reference_says, 0, N_ISAS);
   tcase_add_loop_test(tests, correct_equals_the_reference, 0, N_ISAS);
   tcase_add_loop_test(tests, a_label_beyond_the_classes_is_an_error, 0, N_ISAS);
   tcase_add_loop_test(tests, lerp_matches_the_reference, 0, N_ISAS);

@@ -31,8 +31,9 @@ static dlc_status bce_with_logits_reference(const dlc_call *call)
   DLC_TRY(dlc_targets_check(&t, NULL));
   for (int64_t n = 0; n < t.rows; n++)
     for (int64_t k = 0; k < t.classes; k++) {
-      const double x = call->in[0][n * t.classes + k], target = k == dlc_label(&t, n);
-      sum += fmax(x, 0) - x * target + log1p(exp(-fabs(x)));
+      const double x = call->in[0][n * t.classes + k];
+      sum += (x < 0 ? 0 : x) + log1p(exp(-fabs(x)));
+      if (k == dlc_label(&t, n)) sum -= x;
     }
   call->out[0][0] = sum / (double)(t.rows * t.classes);
   return DLC_OK;

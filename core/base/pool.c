@@ -5,13 +5,13 @@
  * from one job to the next. Waiting threads spin for a moment, because training hands out work every few microseconds,
  * then sleep. */
 #include "base/pool.h"
+#include "base/clock.h"
 #include "base/status.h"
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* Waking a sleeping thread was measured to delay a run by about 30 microseconds. */
 enum { SPIN_NANOSECONDS = 50000 };
@@ -24,7 +24,6 @@ struct dlc_pool {
 
   void (*task)(void *arg, uint32_t i); /* the job */
   void *arg;
-  uint32_t n;
 
   _Alignas(64) atomic_ullong tasks; /* that nobody has taken: how many, and in the upper half the number of the first */
   _Alignas(64) atomic_uint unfinished;
@@ -45,13 +44,6 @@ static void relax(void)
 #endif
 }
 
-static int64_t nanoseconds(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static bool is_left(dlc_pool *p)
 {
   return (uint32_t)atomic_load_explicit(&p->tasks, memory_order_relaxed) != 0;
@@ -66,13 +58,13 @@ static bool is_finished(dlc_pool *p)
 static bool spin(dlc_pool *p, bool (*ends)(dlc_pool *))
 {
   if (!p->spins) return false;
-  int64_t end = nanoseconds() + SPIN_NANOSECONDS;
+  int64_t end = dlc_nanoseconds() + SPIN_NANOSECONDS;
   do {
     for (int i = 0; i < 16; i++) {
       if (ends(p)) return true;
       relax();
     }
-  } while (nanoseconds() < end);
+  } while (dlc_nanoseconds() < end);
   return false;
 }
 
@@ -154,7 +146,6 @@ static void run(const dlc_threads *t, uint32_t n, void (*task)(void *arg, uint32
   if (p->started == 0) start_workers(p);
   p->task = task;
   p->arg = arg;
-  p->n = n;
   atomic_store_explicit(&p->unfinished, n, memory_order_relaxed);
   atomic_store(&p->tasks, n);
   wake_workers(p, n - 1);

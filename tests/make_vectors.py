@@ -34,7 +34,7 @@ def distinct(*shape):
 
 def tensor(t, dtype="f32"):
     data = t.flatten().tolist()
-    return {"dtype": dtype, "shape": list(t.shape), "data": data if dtype == "f32" else [int(v) for v in data]}
+    return {"dtype": dtype, "shape": list(t.shape), "data": data if dtype in ("f32", "f64") else [int(v) for v in data]}
 
 
 def words(attr):
@@ -364,6 +364,12 @@ def normalize():
         add_case("normalize", "x".join(map(str, shape)), [tensor(x, "u8"), tensor(mean), tensor(std)], [tensor(y)])
 
 
+def cast():
+    x = draw(2, 3)
+    add_case("cast", "wider", [tensor(x)], [tensor(x.double(), "f64")])
+    add_case("cast", "narrower", [tensor(x, "f64")], [tensor(x.float())])
+
+
 def optimizer(op, name, make, attr, states, lr, start=None, steps=4):
     """One case a step, each from PyTorch's own state before it."""
     parameter = torch.nn.Parameter(draw(2, 3) if start is None else start)
@@ -508,7 +514,8 @@ def updates():
 if __name__ == "__main__":
     torch.set_default_dtype(torch.float64)
     sections = (conv2d, linear, batch_norms, layer_norm, elementwise, activations, dropouts, joins, attentions,
-                max_pool2d, avg_pool2d, adaptive_avg_pool2d, pads, rows, normalize, losses, mixing, optimizers, updates)
+                max_pool2d, avg_pool2d, adaptive_avg_pool2d, pads, rows, normalize, cast, losses, mixing, optimizers,
+                updates)
     for section in sections:
         if len(sys.argv) == 1 or section.__name__ in sys.argv:
             torch.manual_seed(zlib.crc32(section.__name__.encode()))

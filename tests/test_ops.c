@@ -312,11 +312,35 @@ START_TEST(normalize_takes_bytes_and_one_mean_a_channel)
 }
 END_TEST
 
+START_TEST(normalize_computes_in_the_type_of_its_mean)
+{
+  const inferred r = INFER("normalize", NULL, VALUE(DLC_U8, 2, 3, 4, 4), VALUE(DLC_F64, 3), VALUE(DLC_F64, 3));
+  check_shape(&r, 0, DLC_F64, DIMS(2, 3, 4, 4));
+  check_refused(INFER("normalize", NULL, VALUE(DLC_U8, 2, 3, 4, 4), VALUE(DLC_F64, 3), F32(3)),
+                "std is f32, expected f64");
+  check_refused(INFER("normalize", NULL, VALUE(DLC_U8, 2, 3, 4, 4), VALUE(DLC_I32, 3), VALUE(DLC_I32, 3)),
+                "mean is i32, expected f32");
+}
+END_TEST
+
+START_TEST(cast_keeps_the_shape)
+{
+  dlc_cast wider = {DLC_F64}, bytes = {DLC_U8};
+  const inferred r = INFER("cast", &wider, F32(2, 3));
+  check_shape(&r, 0, DLC_F64, DIMS(2, 3));
+  check_refused(INFER("cast", &bytes, F32(2, 3)), "the result is u8, expected f32");
+  check_refused(INFER("cast", &wider, VALUE(DLC_U8, 2, 3)), "input is u8, expected f32");
+}
+END_TEST
+
 START_TEST(fill_has_the_shape_it_is_given)
 {
   dlc_fill a = {.rank = 2, .dim = {3, 4}, .value = 0.5}, b = {.rank = 2, .dim = {3, 0}};
-  const inferred r = infer("fill", &a, NULL, 0);
+  inferred r = infer("fill", &a, NULL, 0);
   check_shape(&r, 0, DLC_F32, DIMS(3, 4));
+  a.dtype = DLC_F64;
+  r = infer("fill", &a, NULL, 0);
+  check_shape(&r, 0, DLC_F64, DIMS(3, 4));
   check_refused(infer("fill", &b, NULL, 0), "shape [3, 0] has a dimension below 1");
 }
 END_TEST
@@ -353,6 +377,8 @@ static void add_steps(TCase *t)
   tcase_add_test(t, softmax_takes_any_shape);
   tcase_add_test(t, correct_counts_first_maxima);
   tcase_add_test(t, normalize_takes_bytes_and_one_mean_a_channel);
+  tcase_add_test(t, normalize_computes_in_the_type_of_its_mean);
+  tcase_add_test(t, cast_keeps_the_shape);
   tcase_add_test(t, fill_has_the_shape_it_is_given);
 }
 

@@ -25,7 +25,7 @@ enum { TRAIN = 100, TEST = 30, BATCH = 16, EPOCHS = 3 };
 typedef struct way {
   const char *name, *optimizer, *schedule;
   double ema, mixup, cutmix, clip;
-  uint32_t accumulate, workers;
+  uint32_t accumulate, workers, dtype;
 } way;
 
 static const way ways[] = {
@@ -35,6 +35,7 @@ static const way ways[] = {
     {.name = "rmsprop, mixed", .optimizer = "rmsprop", .mixup = 0.4, .cutmix = 1, .schedule = "plateau:patience=0"},
     {.name = "adagrad, accumulated, two workers", .optimizer = "adagrad", .accumulate = 3, .workers = 2},
     {.name = "lars, one cycle", .optimizer = "lars", .schedule = "one_cycle"},
+    {.name = "in float64", .optimizer = "sgd", .dtype = DLC_F64, .ema = 0.9, .mixup = 0.4, .clip = 1, .accumulate = 2},
 };
 
 /* ---- one run, or part of one ---- */
@@ -160,6 +161,7 @@ static void run_part(story *s)
                              .epochs = EPOCHS,
                              .batch_size = BATCH,
                              .workers = w->workers,
+                             .dtype = w->dtype,
                              .seed = 5,
                              .shuffle = true,
                              .val_split = 0.2,

@@ -34,6 +34,7 @@ static const struct {
     {"correct", 5},
     {"normalize", 2},
     {"fill", 3},
+    {"cast", 2},
     {"sgd", 20},
     {"adam", 8},
     {"adamw", 8},

@@ -36,7 +36,7 @@ static inline uint32_t vector_dtype(const char *name)
   static const struct {
     const char *name;
     uint32_t dtype;
-  } known[] = {{"f32", DLC_F32}, {"i32", DLC_I32}, {"i64", DLC_I64}, {"u8", DLC_U8}};
+  } known[] = {{"f32", DLC_F32}, {"f64", DLC_F64}, {"i32", DLC_I32}, {"i64", DLC_I64}, {"u8", DLC_U8}};
   for (size_t i = 0; name && i < sizeof known / sizeof known[0]; i++)
     if (strcmp(known[i].name, name) == 0) return known[i].dtype;
   return 0;
@@ -75,11 +75,12 @@ static inline bool read_vector_attr(dlc_arena *arena, const dlc_op *op, json_t *
   if (op->attr_size == 0) return true;
   void *attr = dlc_arena_alloc(arena, op->attr_size);
   if (!attr || dlc_attr_defaults(op, attr, &missing) < 0) return false;
-  if (strcmp(op->name, "reshape") == 0 || strcmp(op->name, "fill") == 0) { /* the shape stands in the output alone */
+  if (strcmp(op->name, "reshape") == 0 || strcmp(op->name, "fill") == 0) { /* shape and type stand in the output alone */
     dlc_reshape *shape = attr;
     shape->rank = c->out[0].value.rank;
     memcpy(shape->dim, c->out[0].value.dim, sizeof shape->dim);
   }
+  if (strcmp(op->name, "cast") == 0) ((dlc_cast *)attr)->dtype = c->out[0].value.dtype;
   json_object_foreach(given, key, list)
   {
     const char *words[4];

@@ -144,8 +144,9 @@ static int open_named_backend(cli_job *job, const char *spec)
 int cli_job_backend(cli_job *job)
 {
   const char *spec = job->options->backend;
-  if (strcmp(spec, "auto") == 0) return open_best_backend(job);
-  if (strcmp(spec, "reference")) return open_named_backend(job, spec);
-  job->backend_name = "reference";
+  const bool automatic = strcmp(spec, "auto") == 0, doubles = strcmp(job->options->dtype, "float64") == 0;
+  if (automatic && !doubles) return open_best_backend(job);
+  if (!automatic && strcmp(spec, "reference")) return open_named_backend(job, spec);
+  job->backend_name = job->options->backend = "reference";
   return open_machine(job, NULL, dlc_registry_host(job->registry), NULL);
 }

@@ -57,7 +57,7 @@ typedef struct cli_options {
       count;
   double lr, momentum, weight_decay, val_split, clip;
   cli_list param_group, freeze;
-  const char *sched, *sched_by, *loss, *class_weights, *watch, *resume;
+  const char *dtype, *sched, *sched_by, *loss, *class_weights, *watch, *resume;
   double clip_grad, warmup_epochs, warmup_lr, label_smoothing, mixup, cutmix, model_ema;
   int64_t val_batch_size, accumulate, patience, overfit_batches, checkpoint_steps, checkpoint_keep;
   bool checkpoints, dry_run, print_config;

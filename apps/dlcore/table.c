@@ -112,6 +112,8 @@ const cli_option cli_table[] = {
      "who computes: cpu, reference (slow, exact) or a plugin's; auto: the best that starts here"},
     {"Machine", "threads", NULL, 0, CLI_INT, CLI_ALL, KEPT, AT(threads), "0", "0..1024", "N",
      "threads that compute; 0: one a processor. Results do not depend on it"},
+    {"Machine", "dtype", NULL, 0, CLI_STRING, CLI_TRAIN, KEPT, AT(dtype), "float32", "float32|float64", "DTYPE",
+     "what is computed in; float64 runs on the reference kernels, slowly: to see whether a difference is rounding"},
     {"Machine", "plugin-path", NULL, 0, CLI_STRING, CLI_ALL, KEPT, AT(plugin_path), NULL, NULL, "DIR[:DIR..]",
      "folders to look for plugins in, before the usual ones"},
 

@@ -47,6 +47,7 @@ void cli_train_config(const cli_job *job, dlc_train_config *config)
       .cache_bytes = cli_cache_bytes(o),
       .on_bad = cli_bad_policy(o),
       .limit_batches = (uint32_t)o->limit_batches,
+      .dtype = strcmp(o->dtype, "float64") == 0 ? DLC_F64 : DLC_F32,
       .overfit_batches = (uint32_t)o->overfit_batches,
       .init_from = o->init_from,
       .watch_loss = strcmp(o->watch, "loss") == 0,

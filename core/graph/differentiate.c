@@ -84,7 +84,7 @@ static dlc_status seed_and_walk(walk *w, uint32_t loss, uint32_t n_nodes)
 {
   uint32_t out[DLC_MAX_OUT];
   const dlc_value *v = &w->g->values[loss];
-  dlc_fill one = {.rank = v->rank, .value = 1.0};
+  dlc_fill one = {.rank = v->rank, .value = 1.0, .dtype = v->dtype};
   for (uint32_t i = 0; i < v->rank; i++) one.dim[i] = v->dim[i];
   w->builder.name = "loss";
   if (dlc_count(v) != 1) return dlc_fail(DLC_INVALID, "the loss has more than one element");

@@ -25,7 +25,7 @@ static dlc_status class_token_build(dlc_builder *b, const void *attr, int traini
 {
   (void)attr, (void)training, (void)n_in;
   const int64_t batch = b->value(b, in[0])->dim[0], features = b->value(b, in[0])->dim[2];
-  const dlc_fill zeros = {.rank = 2, .dim = {batch, features}};
+  const dlc_fill zeros = {.rank = 2, .dim = {batch, features}, .dtype = b->value(b, in[0])->dtype};
   const dlc_reshape row = {1, {features}}, rows = {3, {batch, 1, features}};
   const dlc_concat along_tokens = {1};
   uint32_t zero[DLC_MAX_OUT], token[DLC_MAX_OUT], outs[DLC_MAX_OUT];

@@ -9,7 +9,7 @@ static dlc_status fill_infer(const dlc_host *h, void *attr, uint32_t n_in, const
   DLC_TRY(dlc_expect_inputs(n_in, 0));
   DLC_TRY(dlc_expect_range("rank", a->rank, 0, DLC_MAX_RANK));
   *n_out = 1;
-  return dlc_shape_set(&out[0], DLC_F32, (uint32_t)a->rank, a->dim);
+  return dlc_shape_set(&out[0], a->dtype == DLC_F64 ? DLC_F64 : DLC_F32, (uint32_t)a->rank, a->dim);
 }
 
 static dlc_status fill_reference(const dlc_call *call)
@@ -27,7 +27,7 @@ static const dlc_attr attrs[] = {
 const dlc_op dlc_op_fill = {
     .size = sizeof(dlc_op),
     .name = "fill",
-    .version = 1,
+    .version = 2,
     .kind = DLC_OP_PLAIN,
     .attr_size = sizeof(dlc_fill),
     .attrs = attrs,

@@ -18,7 +18,7 @@ static dlc_status lerp_infer(const dlc_host *h, void *attr, uint32_t n_in, const
 /* da = weight * dy, db = (1 - weight) * dy: lerp itself, with a 0 in the other place. */
 static dlc_status lerp_grad(dlc_builder *b, const dlc_node *forward, const uint32_t *grad_out, uint32_t *grad_in)
 {
-  const dlc_fill attr = {.rank = 1, .dim = {1}};
+  const dlc_fill attr = {.rank = 1, .dim = {1}, .dtype = b->value(b, grad_out[0])->dtype};
   uint32_t zero;
   DLC_TRY(b->emit(b, "fill", &attr, NULL, 0, &zero));
   DLC_TRY(b->emit(b, "lerp", NULL, (uint32_t[]){grad_out[0], zero, forward->in[2]}, 3, &grad_in[0]));

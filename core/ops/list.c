@@ -39,7 +39,7 @@
   X(correct)                                                      \
   X(normalize)                                                    \
   X(mix) X(roll)                                                  \
-  X(fill)                                                         \
+  X(fill) X(cast)                                                 \
   X(sgd)                                                          \
   X(adam) X(adamw)                                                \
   X(rmsprop)                                                      \

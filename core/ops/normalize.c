@@ -10,10 +10,11 @@ static dlc_status normalize_infer(const dlc_host *h, void *attr, uint32_t n_in, 
   if (in[0]->rank != 4)
     return dlc_fail(DLC_INVALID, "input is %s, expected [batch, channels, height, width]",
                     dlc_name_shape(in[0]->rank, in[0]->dim).text);
-  DLC_TRY(dlc_expect_shape(in[1], "mean", DLC_F32, 1, &in[0]->dim[1]));
-  DLC_TRY(dlc_expect_shape(in[2], "std", DLC_F32, 1, &in[0]->dim[1]));
+  DLC_TRY(dlc_expect_shape(in[1], "mean", in[1]->dtype, 1, &in[0]->dim[1]));
+  DLC_TRY(dlc_expect_real_any(in[1], "mean"));
+  DLC_TRY(dlc_expect_shape(in[2], "std", in[1]->dtype, 1, &in[0]->dim[1]));
   *n_out = 1;
-  return dlc_shape_set(&out[0], DLC_F32, 4, in[0]->dim);
+  return dlc_shape_set(&out[0], in[1]->dtype, 4, in[0]->dim);
 }
 
 static dlc_status normalize_reference(const dlc_call *call)

@@ -77,7 +77,7 @@ dlc_status dlc_expect_like(const dlc_value *v, const char *what, const dlc_value
 
 dlc_status dlc_expect_scalar(const dlc_value *v, const char *what)
 {
-  return dlc_expect_shape(v, what, DLC_F32, 1, (int64_t[]){1});
+  return dlc_expect_shape(v, what, v->dtype == DLC_F64 ? DLC_F64 : DLC_F32, 1, (int64_t[]){1});
 }
 
 dlc_status dlc_expect_labels(const dlc_value *v, int64_t rows)

@@ -63,14 +63,14 @@ static void tell_epoch(dlc_run *r, const dlc_phase *evaluated)
 static void set_rates(dlc_run *r)
 {
   const dlc_method *c = &r->config.method;
-  const double lr =
-      dlc_schedule_rate(&c->schedule, &r->schedule, c->lr, r->steps, dlc_run_epoch_steps(r), r->config.epochs);
+  const uint32_t each = dlc_run_epoch_steps(r), epochs = r->config.epochs;
+  const double lr = dlc_schedule_rate(&c->schedule, &r->schedule, c->lr, r->steps, each, epochs);
   r->rate = lr;
-  *r->lr = (float)lr;
+  dlc_run_put(r, r->lr, lr);
   *r->step = r->steps + 1;
-  if (r->ema_decay) *r->ema_decay = (float)c->ema;
+  if (r->ema_decay) dlc_run_put(r, r->ema_decay, c->ema);
   for (uint32_t i = 0; i < c->n_groups; i++)
-    if (r->group_lr[i]) *r->group_lr[i] = (float)(lr * c->groups[i].lr_scale);
+    if (r->group_lr[i]) dlc_run_put(r, r->group_lr[i], lr * c->groups[i].lr_scale);
 }
 
 /* What a batch draws by: its own number in the run, so that no two are alike. */
@@ -84,8 +84,8 @@ static void set_random(dlc_run *r)
   }
   if (!r->mix_share) return;
   const dlc_mix mix = dlc_mix_draw(&r->config.method, r->config.seed, r->batches, f->height, f->width);
-  *r->mix_share = mix.share;
-  *r->label_share = mix.label_share;
+  dlc_run_put(r, r->mix_share, (double)mix.share);
+  dlc_run_put(r, r->label_share, (double)mix.label_share);
   memcpy(r->mix_box, mix.box, sizeof mix.box);
 }
 
@@ -119,7 +119,7 @@ static void clear_gradients(const dlc_run *r)
 static dlc_status run_program(dlc_run *r, dlc_program *program)
 {
   DLC_TRY(dlc_program_run_part(program, 0));
-  if (!isfinite(*r->loss)) return dlc_nonfinite_fail(r, program);
+  if (!isfinite(dlc_run_get(r, r->loss))) return dlc_nonfinite_fail(r, program);
   return dlc_program_run_part(program, 1);
 }
 
@@ -129,12 +129,12 @@ static dlc_status train_batch(dlc_run *r, dlc_phase *p, dlc_program *program, ui
   const bool accumulates = r->apply != NULL;
   set_rates(r);
   set_random(r);
-  if (accumulates) *r->factor = (float)((double)n / (double)step_samples(r, p, index));
+  if (accumulates) dlc_run_put(r, r->factor, (double)n / (double)step_samples(r, p, index));
   DLC_TRY(run_program(r, program));
   r->batches++;
   r->trained_images += n;
-  step->loss += (double)*r->loss * n;
-  step->correct += (double)*r->correct;
+  step->loss += dlc_run_get(r, r->loss) * n;
+  step->correct += dlc_run_get(r, r->correct);
   step->samples += n;
   if (!ends_step(r, p, index)) return DLC_OK;
   if (accumulates) {
@@ -161,8 +161,8 @@ static dlc_status run_batch(dlc_run *r, dlc_phase *p, dlc_sums *step)
   DLC_TRY(training ? train_batch(r, p, program, n, step) : dlc_program_run(program));
   s->batches++;
   s->samples += n;
-  s->loss += (double)*r->loss * n;
-  s->correct += (double)*r->correct;
+  s->loss += dlc_run_get(r, r->loss) * n;
+  s->correct += dlc_run_get(r, r->correct);
   return DLC_OK;
 }
 

@@ -9,12 +9,15 @@ typedef struct search {
 } search;
 
 /* Elements of a float value that are NaN or infinite; *example: one of them. */
-static int64_t count_nonfinite(const dlc_value *v, const float *data, double *example)
+static int64_t count_nonfinite(const dlc_value *v, const void *data, double *example)
 {
+  const bool wide = v->dtype == DLC_F64;
   int64_t n = 0;
-  for (int64_t i = 0; v->dtype == DLC_F32 && i < dlc_count(v); i++) {
-    if (isfinite(data[i])) continue;
-    if (n++ == 0) *example = (double)data[i];
+  if (!wide && v->dtype != DLC_F32) return 0;
+  for (int64_t i = 0; i < dlc_count(v); i++) {
+    const double x = wide ? ((const double *)data)[i] : (double)((const float *)data)[i];
+    if (isfinite(x)) continue;
+    if (n++ == 0) *example = x;
   }
   return n;
 }
@@ -46,7 +49,7 @@ static bool visit(void *ctx, const dlc_graph *g, uint32_t node, const void *cons
 dlc_status dlc_nonfinite_fail(dlc_run *r, dlc_program *program)
 {
   search s = {"nowhere when it is computed again"};
-  const double loss = (double)*r->loss;
+  const double loss = dlc_run_get(r, r->loss);
   DLC_TRY(dlc_program_watch(program, visit, &s));
   return dlc_fail(DLC_INVALID, "the loss is %g at step %lld (epoch %u): %s; try a smaller --lr, or --clip-grad 1", loss,
                   (long long)r->steps + 1, r->epoch, s.found);

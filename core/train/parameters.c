@@ -8,6 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_real(uint32_t dtype)
+{
+  return dtype == DLC_F32 || dtype == DLC_F64;
+}
+
 /* Appends a tensor called prefix + the value's name. */
 static dlc_status append(dlc_parameters *p, const dlc_value *v, const char *prefix, dlc_parameter **out)
 {
@@ -31,7 +36,7 @@ dlc_status dlc_parameters_describe(const dlc_graph *g, const dlc_model_graph *m,
   for (uint32_t i = 0; i < m->n_params && status >= 0; i++) {
     const dlc_value *v = dlc_value_at(g, m->params[i].value);
     dlc_parameter *q;
-    if (prefix && v->dtype != DLC_F32) continue;
+    if (prefix && !is_real(v->dtype)) continue;
     status = append(p, v, prefix, &q);
     if (status < 0) break;
     q->trained = v->role == DLC_ROLE_PARAMETER;
@@ -90,6 +95,33 @@ dlc_status dlc_parameters_find(dlc_parameters *p, const dlc_machine *machine)
   return DLC_OK;
 }
 
+static void draw_floats(const dlc_parameter *q, uint64_t seed, uint32_t k, float *out, size_t n)
+{
+  if (q->init == DLC_INIT_UNIFORM) dlc_random_uniform(seed, k, q->a, q->b, out, n);
+  else if (q->init == DLC_INIT_NORMAL) dlc_random_normal(seed, k, q->a, q->b, out, n);
+  else
+    for (size_t i = 0; i < n; i++) out[i] = (float)q->a;
+}
+
+static void widen(const float *from, double *to, size_t n)
+{
+  for (size_t i = 0; i < n; i++) to[i] = (double)from[i];
+}
+
+/* Doubles begin with the same numbers as floats. */
+static dlc_status draw(const dlc_parameter *q, uint64_t seed, uint32_t k, size_t n)
+{
+  const bool wide = q->tensor.dtype == DLC_F64;
+  float *floats = wide ? malloc((n + 1) * sizeof *floats) : q->tensor.data;
+  if (!floats) return dlc_fail_nomem();
+  draw_floats(q, seed, k, floats, n);
+  if (wide) {
+    widen(floats, q->tensor.data, n);
+    free(floats);
+  }
+  return DLC_OK;
+}
+
 dlc_status dlc_parameters_init(dlc_parameters *p, const dlc_machine *machine, uint64_t seed)
 {
   DLC_TRY(dlc_parameters_find(p, machine));
@@ -100,13 +132,10 @@ dlc_status dlc_parameters_init(dlc_parameters *p, const dlc_machine *machine, ui
       for (size_t i = 0; i < n; i++) ((int64_t *)q->tensor.data)[i] = (int64_t)q->a;
       continue;
     }
-    if (q->tensor.dtype != DLC_F32)
-      return dlc_fail(DLC_INVALID, "parameter %s: only f32 parameters can be trained", q->tensor.name);
-    float *out = q->tensor.data;
-    if (q->init == DLC_INIT_UNIFORM) dlc_random_uniform(seed, k, q->a, q->b, out, n);
-    else if (q->init == DLC_INIT_NORMAL) dlc_random_normal(seed, k, q->a, q->b, out, n);
-    else
-      for (size_t i = 0; i < n; i++) out[i] = (float)q->a;
+    if (!is_real(q->tensor.dtype))
+      return dlc_fail(DLC_INVALID, "parameter %s is %s: only floats can be trained", q->tensor.name,
+                      dlc_dtype_name(q->tensor.dtype));
+    DLC_TRY(draw(q, seed, k, n));
   }
   return DLC_OK;
 }
@@ -124,17 +153,17 @@ static bool load_one(const dlc_tensor *to, const dlc_tensor_file *file, const ch
     dlc_say(sink, DLC_LOG_WARN, "%s: no `%s`; it keeps its random start", path, to->name);
     return false;
   }
-  const bool real = from->dtype == DLC_F32 || from->dtype == DLC_F64;
-  if (!same_shape(to, from) || (to->dtype == DLC_F32 ? !real : from->dtype != to->dtype)) {
+  const bool fits = is_real(to->dtype) ? is_real(from->dtype) : from->dtype == to->dtype;
+  if (!same_shape(to, from) || !fits) {
     dlc_say(sink, DLC_LOG_WARN, "%s: `%s` is %s%s, the model's is %s%s; it keeps its random start", path, to->name,
             file->types[from - file->tensors], dlc_name_shape(from->rank, from->dim).text, dlc_dtype_name(to->dtype),
             dlc_name_shape(to->rank, to->dim).text);
     return false;
   }
-  float *out = to->data;
   if (from->dtype == to->dtype) memcpy(to->data, from->data, dlc_tensor_bytes(to));
+  else if (to->dtype == DLC_F64) widen(from->data, to->data, n);
   else
-    for (size_t i = 0; i < n; i++) out[i] = (float)((const double *)from->data)[i];
+    for (size_t i = 0; i < n; i++) ((float *)to->data)[i] = (float)((const double *)from->data)[i];
   return true;
 }
 

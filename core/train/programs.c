@@ -47,6 +47,7 @@ static dlc_status add_program(dlc_run *r, bool training, int64_t batch, dlc_prog
                                 .input = &r->data_input,
                                 .classes = r->info->n_classes,
                                 .method = &c->method,
+                                .dtype = c->dtype,
                                 .training = training,
                                 .prefix = !training && c->method.ema > 0 ? DLC_PREFIX_EMA : NULL,
                                 .finder = c->finder,
@@ -86,14 +87,20 @@ static dlc_status find_program(dlc_run *r, int which, int64_t batch, dlc_program
   return *program ? DLC_OK : add_program(r, which == DLC_PHASE_TRAIN, batch, program);
 }
 
+static void put_at(const dlc_run *r, void *numbers, int64_t i, float value)
+{
+  const uint32_t size = dlc_dtype_bytes(r->config.dtype == DLC_F64 ? DLC_F64 : DLC_F32);
+  dlc_run_put(r, (char *)numbers + i * size, (double)value);
+}
+
 static void fill_constants(dlc_run *r)
 {
   const dlc_machine *m = r->config.machine;
-  float *mean = dlc_machine_memory(m, DLC_NAME_MEAN, NULL), *std = dlc_machine_memory(m, DLC_NAME_STD, NULL);
+  void *mean = dlc_machine_memory(m, DLC_NAME_MEAN, NULL), *std = dlc_machine_memory(m, DLC_NAME_STD, NULL);
   float *weights = dlc_machine_memory(m, DLC_NAME_CLASS_WEIGHTS, NULL);
   for (int64_t c = 0; c < r->data_input.format.channels && mean && std; c++) {
-    mean[c] = r->data_input.mean ? r->data_input.mean[c] : 0.0f;
-    std[c] = r->data_input.std ? r->data_input.std[c] : 1.0f;
+    put_at(r, mean, c, r->data_input.mean ? r->data_input.mean[c] : 0.0f);
+    put_at(r, std, c, r->data_input.std ? r->data_input.std[c] : 1.0f);
   }
   if (weights) memcpy(weights, r->config.method.class_weights, r->info->n_classes * sizeof *weights);
 }

@@ -59,10 +59,22 @@ struct dlc_run {
   /* the machine's fixed buffers; NULL where a run has no use for one */
   void *input;
   int32_t *labels;
-  const float *loss, *correct;
-  float *lr, *group_lr[DLC_MAX_GROUPS], *ema_decay, *factor, *mix_share, *label_share;
+  const void *loss, *correct; /* these and the next: dlc_run_get, dlc_run_put */
+  void *lr, *group_lr[DLC_MAX_GROUPS], *ema_decay, *factor, *mix_share, *label_share;
   int64_t *step, *mix_box, *random;
 };
+
+/* A number that goes into a step or comes out of it, in the type that the run computes in. */
+static inline double dlc_run_get(const dlc_run *r, const void *number)
+{
+  return r->config.dtype == DLC_F64 ? *(const double *)number : (double)*(const float *)number;
+}
+
+static inline void dlc_run_put(const dlc_run *r, void *number, double value)
+{
+  if (r->config.dtype == DLC_F64) *(double *)number = value;
+  else *(float *)number = (float)value;
+}
 
 static inline dlc_phase *dlc_run_evaluated(dlc_run *r)
 {

@@ -9,7 +9,23 @@ static void stage(const dlc_step_config *c, const char *name, dlc_graph_build *g
   if (c->on_stage) c->on_stage(c->ctx, name, dlc_graph_view(g));
 }
 
-/* Bytes are normalised by a node; floats come as the transforms made them. */
+static uint32_t type_of(const dlc_step_config *c)
+{
+  return c->dtype == DLC_F64 ? DLC_F64 : DLC_F32;
+}
+
+/* Floats come as the transforms made them. */
+static dlc_status add_floats(const dlc_step_config *c, dlc_graph_build *g, uint32_t *x)
+{
+  const dlc_cast attr = {type_of(c)};
+  uint32_t out[DLC_MAX_OUT];
+  if (attr.dtype == DLC_F32) return DLC_OK;
+  DLC_TRY(dlc_graph_emit(g, "cast", "cast", &attr, x, 1, out));
+  *x = out[0];
+  return DLC_OK;
+}
+
+/* Bytes are normalised by a node. */
 static dlc_status add_input(const dlc_step_config *c, dlc_graph_build *g, uint32_t *x)
 {
   const dlc_sample_format *f = &c->input->format;
@@ -17,20 +33,21 @@ static dlc_status add_input(const dlc_step_config *c, dlc_graph_build *g, uint32
   uint32_t in[3], out[DLC_MAX_OUT];
   DLC_TRY(dlc_graph_value(g, DLC_NAME_INPUT, DLC_ROLE_INPUT, f->dtype, 4, shape, &in[0]));
   *x = in[0];
-  if (f->dtype != DLC_U8) return DLC_OK;
-  DLC_TRY(dlc_graph_value(g, DLC_NAME_MEAN, DLC_ROLE_STATE, DLC_F32, 1, &f->channels, &in[1]));
-  DLC_TRY(dlc_graph_value(g, DLC_NAME_STD, DLC_ROLE_STATE, DLC_F32, 1, &f->channels, &in[2]));
+  if (f->dtype != DLC_U8) return add_floats(c, g, x);
+  DLC_TRY(dlc_graph_value(g, DLC_NAME_MEAN, DLC_ROLE_STATE, type_of(c), 1, &f->channels, &in[1]));
+  DLC_TRY(dlc_graph_value(g, DLC_NAME_STD, DLC_ROLE_STATE, type_of(c), 1, &f->channels, &in[2]));
   DLC_TRY(dlc_graph_emit(g, "normalize", "normalize", NULL, in, 3, out));
   *x = out[0];
   return DLC_OK;
 }
 
 /* x and labels become mixtures of each sample and the one before. */
-static dlc_status add_mix(dlc_graph_build *g, uint32_t *x, uint32_t labels, uint32_t *other_labels)
+static dlc_status add_mix(const dlc_step_config *c, dlc_graph_build *g, uint32_t *x, uint32_t labels,
+                          uint32_t *other_labels)
 {
   const int64_t one = 1, four = 4;
   uint32_t in[3] = {*x}, out[DLC_MAX_OUT];
-  DLC_TRY(dlc_graph_value(g, DLC_NAME_MIX_SHARE, DLC_ROLE_STEP_SCALAR, DLC_F32, 1, &one, &in[1]));
+  DLC_TRY(dlc_graph_value(g, DLC_NAME_MIX_SHARE, DLC_ROLE_STEP_SCALAR, type_of(c), 1, &one, &in[1]));
   DLC_TRY(dlc_graph_value(g, DLC_NAME_MIX_BOX, DLC_ROLE_STEP_SCALAR, DLC_I64, 1, &four, &in[2]));
   DLC_TRY(dlc_graph_emit(g, "mix", "mix", NULL, in, 3, out));
   *x = out[0];
@@ -78,7 +95,7 @@ static dlc_status add_loss(const dlc_step_config *c, dlc_graph_build *g, uint32_
     both[0] = *loss;
     in[1] = other_labels;
     DLC_TRY(one_loss(c, g, in, n_in, &both[1]));
-    DLC_TRY(dlc_graph_value(g, DLC_NAME_LABEL_SHARE, DLC_ROLE_STEP_SCALAR, DLC_F32, 1, &one, &both[2]));
+    DLC_TRY(dlc_graph_value(g, DLC_NAME_LABEL_SHARE, DLC_ROLE_STEP_SCALAR, type_of(c), 1, &one, &both[2]));
     DLC_TRY(dlc_graph_emit(g, "loss", "lerp", NULL, both, 3, out));
     *loss = out[0];
   }
@@ -126,7 +143,7 @@ static dlc_status build(const dlc_step_config *c, dlc_graph_build *g, dlc_model_
   uint32_t x, labels, other_labels = DLC_NONE, loss;
   DLC_TRY(add_input(c, g, &x));
   DLC_TRY(dlc_graph_value(g, DLC_NAME_LABELS, DLC_ROLE_INPUT, DLC_I32, 1, &c->batch, &labels));
-  if (c->training && dlc_method_mixes(c->method)) DLC_TRY(add_mix(g, &x, labels, &other_labels));
+  if (c->training && dlc_method_mixes(c->method)) DLC_TRY(add_mix(c, g, &x, labels, &other_labels));
   DLC_TRY(add_model(c, g, x, m));
   stage(c, "forward", g);
   DLC_TRY(add_loss(c, g, m->logits, labels, other_labels, &loss));

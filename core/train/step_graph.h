@@ -7,24 +7,26 @@
 #include "train/method.h"
 #include "train/update_graph.h"
 
-/* Names under which the machine keeps what goes in and out of a step; those of the update: update_graph.h. */
+/* Names under which the machine keeps what goes in and out of a step; those of the update: update_graph.h. Where no
+ * type is said it is the one that the model computes in. */
 #define DLC_NAME_INPUT         "input"              /* u8 or f32 [batch, C, H, W] */
 #define DLC_NAME_LABELS        "labels"             /* i32 [batch] */
-#define DLC_NAME_MEAN          "input.mean"         /* f32 [C] */
-#define DLC_NAME_STD           "input.std"          /* f32 [C] */
-#define DLC_NAME_LOSS          "loss"               /* f32 [1], mean over the batch */
-#define DLC_NAME_CORRECT       "correct"            /* f32 [1], number of samples */
-#define DLC_NAME_LOG_PROBS     "log_probs"          /* f32 [batch, classes] */
+#define DLC_NAME_MEAN          "input.mean"         /* [C] */
+#define DLC_NAME_STD           "input.std"          /* [C] */
+#define DLC_NAME_LOSS          "loss"               /* [1], mean over the batch */
+#define DLC_NAME_CORRECT       "correct"            /* [1], number of samples */
+#define DLC_NAME_LOG_PROBS     "log_probs"          /* [batch, classes] */
 #define DLC_NAME_CLASS_WEIGHTS "loss.class_weights" /* f32 [classes] */
-#define DLC_NAME_MIX_SHARE     "mix.share"          /* f32 [1]; of pixels outside of the box: see the op mix */
+#define DLC_NAME_MIX_SHARE     "mix.share"          /* [1]; of pixels outside of the box: see the op mix */
 #define DLC_NAME_MIX_BOX       "mix.box"            /* i64 [4] */
-#define DLC_NAME_LABEL_SHARE   "mix.label_share"    /* f32 [1], weight of a sample's own label */
+#define DLC_NAME_LABEL_SHARE   "mix.label_share"    /* [1], weight of a sample's own label */
 
 typedef struct dlc_step_config {
   const dlc_model *model;
   const dlc_input *input;
   int64_t classes;
   const dlc_method *method; /* NULL: cross-entropy, and nothing to train */
+  uint32_t dtype;           /* that the model computes in: DLC_F64, else DLC_F32 */
   bool training;            /* with gradients and, unless they are accumulated, the update */
   const char *prefix;       /* before the names of the model's tensors; NULL: nothing */
   dlc_op_finder finder;

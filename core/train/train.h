@@ -24,6 +24,7 @@ typedef struct dlc_train_config {
   const dlc_sink *sink;
   dlc_profile *profile; /* NULL: nothing is timed */
   /* how */
+  uint32_t dtype; /* DLC_F64: everything but the pictures is float64; else float32 */
   dlc_method method;
   uint32_t epochs, batch_size, workers;
   uint32_t eval_batch_size; /* 0: batch_size */

@@ -9,6 +9,12 @@
 
 static const int64_t one = 1;
 
+/* What parameters, gradients and the numbers of their update are. */
+static uint32_t type_of(const dlc_graph_build *g, const dlc_trained *t)
+{
+  return t->n ? dlc_value_at(dlc_graph_view(g), t->parameters[0])->dtype : DLC_F32;
+}
+
 /* A kept value called prefix + the value's name, of its type and shape. */
 static dlc_status companion(dlc_graph_build *g, const char *prefix, uint32_t of, uint32_t *id)
 {
@@ -51,7 +57,7 @@ static dlc_status clip(const dlc_method *method, dlc_graph_build *g, const dlc_t
 /* ---- the optimizer ---- */
 
 typedef struct scalars {
-  uint32_t lr, step;
+  uint32_t dtype, lr, step;
   uint32_t group_lr[DLC_MAX_GROUPS]; /* DLC_NONE: not made yet */
 } scalars;
 
@@ -62,7 +68,7 @@ static dlc_status learning_rate(const dlc_method *method, dlc_graph_build *g, sc
   if (group == method->n_groups || method->groups[group].lr_scale == 1) return DLC_OK;
   snprintf(name, sizeof name, DLC_NAME_GROUP_LR, group);
   if (s->group_lr[group] == DLC_NONE)
-    DLC_TRY(dlc_graph_value(g, name, DLC_ROLE_STEP_SCALAR, DLC_F32, 1, &one, &s->group_lr[group]));
+    DLC_TRY(dlc_graph_value(g, name, DLC_ROLE_STEP_SCALAR, s->dtype, 1, &one, &s->group_lr[group]));
   *id = s->group_lr[group];
   return DLC_OK;
 }
@@ -109,9 +115,9 @@ static dlc_status update(const dlc_method *method, dlc_graph_build *g, scalars *
 static dlc_status update_all(const dlc_method *method, dlc_graph_build *g, const dlc_trained *t,
                              const uint32_t *gradients)
 {
-  scalars s;
+  scalars s = {.dtype = type_of(g, t)};
   memset(s.group_lr, 0xff, sizeof s.group_lr);
-  DLC_TRY(dlc_graph_value(g, DLC_NAME_LEARNING_RATE, DLC_ROLE_STEP_SCALAR, DLC_F32, 1, &one, &s.lr));
+  DLC_TRY(dlc_graph_value(g, DLC_NAME_LEARNING_RATE, DLC_ROLE_STEP_SCALAR, s.dtype, 1, &one, &s.lr));
   DLC_TRY(dlc_graph_value(g, DLC_NAME_STEP, DLC_ROLE_STEP_SCALAR, DLC_I64, 1, &one, &s.step));
   for (uint32_t i = 0; i < t->n; i++)
     if (gradients[i] != DLC_NONE) DLC_TRY(update(method, g, &s, t->parameters[i], gradients[i]));
@@ -133,14 +139,14 @@ static uint32_t latest(dlc_graph_build *g, uint32_t value)
 }
 
 /* Of every float tensor, running statistics included. */
-static dlc_status average(dlc_graph_build *g, const dlc_model_graph *m)
+static dlc_status average(dlc_graph_build *g, const dlc_model_graph *m, uint32_t dtype)
 {
   uint32_t decay, out[DLC_MAX_OUT];
-  DLC_TRY(dlc_graph_value(g, DLC_NAME_EMA_DECAY, DLC_ROLE_STEP_SCALAR, DLC_F32, 1, &one, &decay));
+  DLC_TRY(dlc_graph_value(g, DLC_NAME_EMA_DECAY, DLC_ROLE_STEP_SCALAR, dtype, 1, &one, &decay));
   for (uint32_t i = 0; i < m->n_params; i++) {
     const uint32_t value = m->params[i].value;
     uint32_t in[3] = {0, latest(g, value), decay};
-    if (dlc_value_at(dlc_graph_view(g), value)->dtype != DLC_F32) continue;
+    if (dlc_value_at(dlc_graph_view(g), value)->dtype != dtype) continue;
     DLC_TRY(companion(g, DLC_PREFIX_EMA, value, &in[0]));
     DLC_TRY(dlc_graph_emit(g, "ema", "ema", NULL, in, 3, out));
   }
@@ -155,7 +161,7 @@ dlc_status dlc_update_append(const dlc_method *method, dlc_graph_build *g, const
   if (t->n) memcpy(gradients, t->gradients, t->n * sizeof *gradients);
   dlc_status status = method->clip_norm > 0 ? clip(method, g, t, gradients) : DLC_OK;
   if (status >= 0) status = update_all(method, g, t, gradients);
-  if (status >= 0 && method->ema > 0) status = average(g, m);
+  if (status >= 0 && method->ema > 0) status = average(g, m, type_of(g, t));
   free(gradients);
   return status;
 }
@@ -165,7 +171,7 @@ dlc_status dlc_update_append(const dlc_method *method, dlc_graph_build *g, const
 dlc_status dlc_accumulate_append(dlc_graph_build *g, const dlc_trained *t)
 {
   uint32_t factor, out[DLC_MAX_OUT];
-  DLC_TRY(dlc_graph_value(g, DLC_NAME_FACTOR, DLC_ROLE_STEP_SCALAR, DLC_F32, 1, &one, &factor));
+  DLC_TRY(dlc_graph_value(g, DLC_NAME_FACTOR, DLC_ROLE_STEP_SCALAR, type_of(g, t), 1, &one, &factor));
   for (uint32_t i = 0; i < t->n; i++) {
     uint32_t in[3] = {0, t->gradients[i], factor};
     if (t->gradients[i] == DLC_NONE) continue;

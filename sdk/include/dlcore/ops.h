@@ -1,6 +1,7 @@
 /* dlcore's own ops: names, inputs, outputs, attributes. Third-party gradients and backends rely on them, so what stands
- * here changes only with the op's version. conv2d, max_pool2d, cross_entropy, sgd and their gradients are version 2,
- * all others version 1. Activations are f32 (f64 in gradient checks).
+ * here changes only with the op's version. conv2d, max_pool2d, cross_entropy, sgd and their gradients, and fill, are
+ * version 2, all others version 1. Activations, parameters and what is f32 below are f64 where a run computes in it and
+ * in gradient checks: a backend says DLC_UNSUPPORTED to a node with types that it has no kernel for.
  *
  * Written: name  inputs -> outputs. The attributes of an op are the struct dlc_NAME below where there is one, or the
  * one in braces. X_grad is the gradient of X.
@@ -65,12 +66,13 @@
  * bce_with_logits_grad     dloss, logits, labels -> dlogits
  * lerp                     a [1], b [1], weight f32 [1] -> y = weight * a + (1 - weight) * b
  * -- input
- * normalize                x u8 [N,C,H,W], mean [C], std [C] -> y f32 = (x / 255 - mean) / std
+ * normalize                x u8 [N,C,H,W], mean [C], std [C] -> y = (x / 255 - mean) / std, of the type of mean
  * mix                      x f32 [N,C,H,W], share f32 [1], box i64 [4] -> y; with r the sample before x (the last one
  *                          for the first): r inside of the box (top, left, bottom, right; the latter two excluded),
  *                          share * x + (1 - share) * r outside of it
  * roll                     labels i32 [N] -> of the sample before each, as in mix
  * fill                     -> y
+ * cast                     x -> y, the same numbers as another type: f32 from f64, or f64 from f32
  * -- update
  * sgd, adam, adamw, rmsprop, adagrad, lars  see DLC_OP_OPTIMIZER (adamw {dlc_adam})
  * square_sum               x -> [1], the sum of the squares
@@ -222,10 +224,15 @@ typedef struct dlc_reshape {
   int64_t rank, dim[DLC_MAX_RANK];
 } dlc_reshape;
 
-typedef struct dlc_fill { /* f32, every element `value` */
+typedef struct dlc_fill { /* every element `value` */
   int64_t rank, dim[DLC_MAX_RANK];
   double value;
+  int64_t dtype; /* DLC_F64, else f32 */
 } dlc_fill;
+
+typedef struct dlc_cast {
+  int64_t dtype; /* DLC_F32 or DLC_F64 */
+} dlc_cast;
 
 /* As torch.optim.SGD: g += weight_decay * p; v = momentum * v + g; p -= lr * v (nesterov: g + momentum * v; g where
  * momentum is 0: no state). */

@@ -3,6 +3,8 @@
 #include "base/status.h"
 #include "program.h"
 #include "train/safetensors.h"
+#include <fcntl.h>
+#include <sys/file.h>
 
 static const dlc_tensor *tensor(const dlc_tensor_file *file, const char *name)
 {
@@ -73,6 +75,19 @@ START_TEST(resume_refuses_what_would_be_another_run)
   ck_refuses("--resume runs/x --model lenet", 1, "has no `conv1.weight`: it is of another model");
   ck_refuses("--resume runs/y", 2, "--resume: there is no runs/y");
   ck_refuses("--resume runs", 2, "--resume: runs has no checkpoints/last.safetensors");
+}
+END_TEST
+
+/* Before the checkpoint is read: what another run is about to replace is not gone on from. */
+START_TEST(a_run_that_another_one_writes_is_not_resumed)
+{
+  ck_runs(QUICK "--name x", 0);
+  const int held = open("runs/x", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  ck_assert_int_eq(flock(held, LOCK_EX), 0);
+  ck_refuses("--resume runs/x --epochs 2", 1, "run folder runs/x: another dlcore is writing into it");
+  ck_lacks(out_text, "resume  ");
+  close(held);
+  ck_runs("--resume runs/x --epochs 2", 0);
 }
 END_TEST
 
@@ -202,6 +217,7 @@ int main(void)
   tcase_add_test(t, resume_takes_one_file_of_a_run);
   tcase_add_test(t, auto_starts_from_scratch_and_says_so);
   tcase_add_test(t, resume_refuses_what_would_be_another_run);
+  tcase_add_test(t, a_run_that_another_one_writes_is_not_resumed);
   tcase_add_test(t, damaged_checkpoint_is_passed_over);
   tcase_add_test(t, best_weights_are_those_of_the_best_epoch);
   tcase_add_test(t, a_run_gives_up_after_its_patience);

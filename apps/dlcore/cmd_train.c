@@ -32,12 +32,25 @@ typedef struct training {
 
 /* ---- what is said before ---- */
 
+/* A model file that fixes its classes may have more outputs than the data has classes. */
+static dlc_status check_class_weights(const cli_job *job, const dlc_graph *g, const dlc_model_graph *m)
+{
+  const int64_t outputs = dlc_value_at(g, m->logits)->dim[1];
+  if (!job->method.class_weights || outputs == job->info->n_classes) return DLC_OK;
+  return dlc_fail(
+      DLC_INVALID,
+      "--class-weights: %s has `classes: %lld`, dataset %s has %u; weights need a model with as many outputs "
+      "as the data has classes",
+      job->model_path, (long long)outputs, job->dataset->name, job->info->n_classes);
+}
+
 /* Builds the model for one picture: a model that does not fit is refused here. */
 static int say_model(cli_job *job)
 {
   dlc_graph_build *g;
   dlc_model_graph m;
   dlc_status status = cli_forward(job, job->shape, job->info->n_classes, &g, &m);
+  if (status >= 0) status = check_class_weights(job, dlc_graph_view(g), &m);
   if (status >= 0)
     cli_say(job->console, DLC_LOG_INFO, "model     %s: %lld parameters (%s)", dlc_model_name(job->model),
             (long long)cli_count_parameters(g, &m), job->model_path);
@@ -186,11 +199,9 @@ static int resume(training *t)
   return status < 0 ? CLI_FAILED : CLI_OK;
 }
 
-static int make_folder(training *t)
+static int begin_folder(training *t)
 {
   const cli_options *o = t->job.options;
-  int code = cli_run_folder_make(o, dlc_model_name(t->job.model), &t->folder);
-  if (code != CLI_OK) return code;
   t->weights = cli_run_folder_file(&t->folder, "weights/last.safetensors");
   t->best = cli_run_folder_file(&t->folder, "weights/best.safetensors");
   t->checkpoints = cli_run_folder_file(&t->folder, "checkpoints");
@@ -204,7 +215,7 @@ static int make_folder(training *t)
   free(log);
   if (status < 0) return CLI_FAILED;
   cli_say(t->console, DLC_LOG_INFO, "run       %s", t->folder.path);
-  code = cli_loggers_open(&t->loggers, t->folder.path, o->resume != NULL, t->run);
+  int code = cli_loggers_open(&t->loggers, t->folder.path, o->resume != NULL, t->run);
   if (o->checkpoints) dlc_run_checkpoints(t->run, t->checkpoints);
   if (code == CLI_OK) code = cli_bad_files_begin(&t->bad, &t->folder);
   if (!o->resumed_run) cli_profile_begin(&t->folder);
@@ -251,8 +262,10 @@ static int train_all(training *t, double started)
   int code = open_run(t, started);
   if (code != CLI_OK || t->job.options->dump_graph) return code;
   cli_stop_install();
-  code = resume(t);
-  if (code == CLI_OK && !t->job.options->dry_run) code = make_folder(t);
+  /* The folder is locked before its checkpoint is read: else another run could write a newer one in between. */
+  if (!t->job.options->dry_run) code = cli_run_folder_make(t->job.options, dlc_model_name(t->job.model), &t->folder);
+  if (code == CLI_OK) code = resume(t);
+  if (code == CLI_OK && !t->job.options->dry_run) code = begin_folder(t);
   if (code != CLI_OK) return code;
   dlc_results results = {0};
   dlc_track_end(dlc_profile_main(t->profile));

@@ -104,6 +104,12 @@ for way in plain home; do
 done
 cmp "$work/runs/plain/weights/last.safetensors" "$work/runs/home/weights/last.safetensors" || fail "the two builds trained to different weights"
 
+# A run that goes on: the log keeps the rows up to the checkpoint, and no others.
+printf '{"kind": "step", "epoch": 3, "step": 7, "train_loss": 1}\n{"kind": "st' >>"$work/runs/home/log.jsonl"
+quiet dlcore --resume "$work/runs/home" --epochs 3
+steps=$(sed -n 's/.*"step", "epoch": [0-9]*, "step": \([0-9]*\),.*/\1/p' "$work/runs/home/log.jsonl" | tr '\n' ' ')
+[ "$steps" = "1 2 3 4 5 6 7 8 9 " ] || fail "the log of a run that went on has the steps $steps: $(cat "$work/runs/home/log.jsonl")"
+
 # The backend's kernels compute what the reference kernels do.
 quiet dlcore --backend reference --dataset stripes:count=300 --model "$work/net.yaml" \
   --train-transforms "darkroom.solarize(p=0.3)" --epochs 2 --batch-size 32 --limit-batches 3 \

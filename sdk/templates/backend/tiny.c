@@ -22,7 +22,7 @@ typedef struct elementwise {
 static void relu(const float *x, const float *unused, float *y, int64_t n)
 {
   (void)unused;
-  for (int64_t i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : 0;
+  for (int64_t i = 0; i < n; i++) y[i] = x[i] < 0 ? 0 : x[i]; /* NaN stays NaN, so that it is noticed */
 }
 
 static void relu_grad(const float *dy, const float *y, float *dx, int64_t n)

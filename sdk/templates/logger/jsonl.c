@@ -1,12 +1,14 @@
 /* A logger: one JSON object a line, in log.jsonl of the run folder. Run
  *   dlcore --logger jsonl
  * A logger that fails is named once and then left alone; it never stops a training. */
+#define _POSIX_C_SOURCE 200809L
 #include <dlcore/plugin.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { OPTION_STEPS };
 static const dlc_option options[] = {{sizeof(dlc_option), DLC_OPTION_INT, "steps", "0", "0..1000000",
@@ -18,6 +20,19 @@ struct dlc_log {
   int64_t steps;
 };
 
+/* A run that goes on repeats what came after its checkpoint: rows from there on are cut off. */
+static int cut(FILE *file, const dlc_run_info *run)
+{
+  char line[4096], kind;
+  long long epoch, step;
+  long end = 0;
+  while (fgets(line, sizeof line, file) && strchr(line, '\n') &&
+         sscanf(line, "{\"kind\": \"%c%*[a-z]\", \"epoch\": %lld, \"step\": %lld", &kind, &epoch, &step) == 3 &&
+         (kind == 'e' ? epoch <= run->epochs : step <= run->steps))
+    end = ftell(file);
+  return fseek(file, end, SEEK_SET) == 0 && ftruncate(fileno(file), end) == 0;
+}
+
 static dlc_status open_log(const dlc_logger *l, const dlc_host *h, const dlc_run_info *run,
                            const dlc_option_value *values, dlc_log **log)
 {
@@ -26,8 +41,11 @@ static dlc_status open_log(const dlc_logger *l, const dlc_host *h, const dlc_run
   snprintf(path, sizeof path, "%s/log.jsonl", run->dir);
   dlc_log *g = malloc(sizeof *g);
   if (!g) return h->fail(h, DLC_NOMEM, "jsonl: out of memory");
-  *g = (dlc_log){h, fopen(path, "w"), values[OPTION_STEPS].i};
-  if (!g->file) {
+  *g = (dlc_log){h, NULL, values[OPTION_STEPS].i};
+  const int goes_on = DLC_HAS(run, resumed) && (g->file = fopen(path, "r+")) != NULL;
+  if (!goes_on) g->file = fopen(path, "w");
+  if (!g->file || (goes_on && !cut(g->file, run))) {
+    if (g->file) fclose(g->file);
     free(g);
     return h->fail(h, DLC_IO, "%s: %s", path, strerror(errno));
   }

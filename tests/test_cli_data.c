@@ -188,6 +188,20 @@ START_TEST(stratified_changes_what_is_cut_off)
 }
 END_TEST
 
+/* A network that gives every picture the same answer is right in half of the cases, if both classes are seen. */
+START_TEST(evaluation_of_few_batches_sees_all_classes)
+{
+  make_pictures("pets", 8);
+  write_text("same.yaml", "layers: [flatten, linear: 1, layer_norm, linear: classes]\n");
+  ck_runs(TINY SMALL_LISTS "--model same.yaml --lr 0 --data-dir pets --limit-batches 1 --name few", 0);
+  ck_file_contains("few", "results.json", "\"val_accuracy\": 0.5,");
+  ck_file_contains("few", "results.json", "\"test_accuracy\": 0.5,");
+  ck_runs(TINY SMALL_LISTS "--model same.yaml --lr 0 --data-dir pets --overfit-batches 1 --name same", 0);
+  ck_file_contains("same", "results.json", "\"train_accuracy\": 0.5,");
+  ck_file_contains("same", "results.json", "\"val_accuracy\": 0.5,");
+}
+END_TEST
+
 START_TEST(memory_for_pictures_is_read_with_units)
 {
   ck_runs(QUICK "--cache-memory 3K --name a", 0);
@@ -681,6 +695,7 @@ int main(void)
   tcase_add_test(t, bad_list_is_refused_with_line_and_column);
   tcase_add_test(t, bad_transform_is_refused_with_its_option_and_column);
   tcase_add_test(t, stratified_changes_what_is_cut_off);
+  tcase_add_test(t, evaluation_of_few_batches_sees_all_classes);
   tcase_add_test(t, memory_for_pictures_is_read_with_units);
   tcase_add_test(t, memory_and_threads_do_not_change_a_byte);
   tcase_add_test(t, bad_picture_ends_the_run_with_its_name);

@@ -9,15 +9,22 @@
 static const char *const phase_names[DLC_N_PHASES][2] = {
     {"train", "train step"}, {"val", "val step"}, {"test", "test step"}};
 
+/* As many samples, from everywhere: the first ones are often of one class. */
+static void thin_out(dlc_subset *s, uint64_t wanted)
+{
+  if (wanted >= s->count) return;
+  for (uint64_t i = 0; i < wanted; i++) s->index[i] = s->index[i * s->count / wanted];
+  s->count = (uint32_t)wanted;
+}
+
 /* Train and evaluate on the same few samples. */
 static dlc_status open_overfit(dlc_run *r)
 {
   dlc_subset *train = &r->phases[DLC_PHASE_TRAIN].subset, *val = &r->phases[DLC_PHASE_VAL].subset;
   dlc_subset_free(&r->phases[DLC_PHASE_TEST].subset);
-  const uint64_t wanted = (uint64_t)r->config.overfit_batches * r->config.batch_size;
   dlc_subset_free(val);
   DLC_TRY(dlc_subset_all(r->info, train->split, val));
-  if (wanted < train->count) train->count = (uint32_t)wanted;
+  thin_out(train, (uint64_t)r->config.overfit_batches * r->config.batch_size);
   for (uint32_t i = 0; i < train->count; i++) val->index[i] = train->index[i];
   val->count = train->count;
   return DLC_OK;
@@ -100,6 +107,8 @@ dlc_status dlc_phases_open(dlc_run *r)
     p->metrics = (dlc_metrics){NAN, NAN, 0};
     p->batch_size =
         i != DLC_PHASE_TRAIN && r->config.eval_batch_size ? r->config.eval_batch_size : r->config.batch_size;
+    if (i != DLC_PHASE_TRAIN && r->config.limit_batches)
+      thin_out(&p->subset, (uint64_t)r->config.limit_batches * p->batch_size);
     if (p->subset.count) DLC_TRY(open_loader(r, i));
   }
   tell_memory(r);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds the decoders of plugins/imagefolder against Pillow's pixels, on the pictures given.
 
-Usage: python3 tests/check_pixels.py FOLDER_OR_ARCHIVE.zip [LIMIT]     (needs Pillow, cc, TurboJPEG and libpng)
+Usage: python3 tests/check_pixels.py FOLDER_OR_ARCHIVE.zip [LIMIT]     (needs Pillow, cc, libjpeg and libpng)
 
 Every picture is decoded by both, as RGB and as grey, and all pixels must be equal. Prints the pictures that differ."""
 import ctypes
@@ -36,7 +36,7 @@ Picture._fields_ = [("size", ctypes.c_uint32), ("height", ctypes.c_int64), ("wid
 def load_decoder(folder):
     library = pathlib.Path(folder) / "decode.so"
     subprocess.run(["cc", "-std=c11", "-O2", "-shared", "-fPIC", "-D_GNU_SOURCE", "-I", str(ROOT / "sdk" / "include"),
-                    *SOURCES, "-o", str(library), "-lturbojpeg", "-lpng", "-lm"], check=True)
+                    *SOURCES, "-o", str(library), "-ljpeg", "-lpng", "-lm"], check=True)
     return ctypes.CDLL(str(library)).img_decode
 
 

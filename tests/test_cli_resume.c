@@ -135,6 +135,15 @@ START_TEST(frozen_parameters_stay)
 }
 END_TEST
 
+START_TEST(names_that_mean_no_parameter_are_refused)
+{
+  ck_refuses(QUICK "--freeze fc1.weigth --name a", 2,
+             "--freeze: no parameter is called 'fc1.weigth'; the model has fc1.weight, fc1.bias, fc2.weight, fc2.bias");
+  ck_refuses(QUICK "--param-group head.*:lr_scale=2 --name a", 2, "--param-group: no parameter is called 'head.*'");
+  ck_assert(!exists("runs"));
+}
+END_TEST
+
 START_TEST(weights_of_another_head_load_as_far_as_they_fit)
 {
   write_text("wide.yaml", "layers: [flatten, linear: {name: fc1, out_features: 128}, relu, linear: {name: fc2, "
@@ -197,6 +206,16 @@ START_TEST(average_is_what_is_saved)
 }
 END_TEST
 
+START_TEST(a_loss_that_the_model_does_not_end_for_is_warned_of)
+{
+  write_text("log.yaml", "layers: [flatten, linear: classes, log_softmax]\n");
+  ck_runs(QUICK "--loss nll_loss --name a", 0);
+  ck_contains(err_text, "warning: nll_loss is made for log_softmax, and the model ends in linear");
+  ck_runs(QUICK "--loss nll_loss --model log.yaml --name b", 0);
+  ck_assert_str_eq(err_text, "");
+}
+END_TEST
+
 START_TEST(a_loss_that_is_no_number_names_its_layer)
 {
   write_text("m.yaml", "layers: [flatten, linear: {name: fc1, out_features: classes}, linear: {name: fc2, "
@@ -222,11 +241,13 @@ int main(void)
   tcase_add_test(t, best_weights_are_those_of_the_best_epoch);
   tcase_add_test(t, a_run_gives_up_after_its_patience);
   tcase_add_test(t, frozen_parameters_stay);
+  tcase_add_test(t, names_that_mean_no_parameter_are_refused);
   tcase_add_test(t, weights_of_another_head_load_as_far_as_they_fit);
   tcase_add_test(t, dry_run_writes_nothing);
   tcase_add_test(t, printed_configuration_can_be_read_again);
   tcase_add_test(t, one_batch_can_be_learnt_by_heart);
   tcase_add_test(t, average_is_what_is_saved);
+  tcase_add_test(t, a_loss_that_the_model_does_not_end_for_is_warned_of);
   tcase_add_test(t, a_loss_that_is_no_number_names_its_layer);
   return run_suite("runs that go on", t);
 }

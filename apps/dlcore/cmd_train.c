@@ -32,31 +32,19 @@ typedef struct training {
 
 /* ---- what is said before ---- */
 
-/* A model file that fixes its classes may have more outputs than the data has classes. */
-static dlc_status check_class_weights(const cli_job *job, const dlc_graph *g, const dlc_model_graph *m)
-{
-  const int64_t outputs = dlc_value_at(g, m->logits)->dim[1];
-  if (!job->method.class_weights || outputs == job->info->n_classes) return DLC_OK;
-  return dlc_fail(
-      DLC_INVALID,
-      "--class-weights: %s has `classes: %lld`, dataset %s has %u; weights need a model with as many outputs "
-      "as the data has classes",
-      job->model_path, (long long)outputs, job->dataset->name, job->info->n_classes);
-}
-
 /* Builds the model for one picture: a model that does not fit is refused here. */
 static int say_model(cli_job *job)
 {
   dlc_graph_build *g;
   dlc_model_graph m;
   dlc_status status = cli_forward(job, job->shape, job->info->n_classes, &g, &m);
-  if (status >= 0) status = check_class_weights(job, dlc_graph_view(g), &m);
   if (status >= 0)
     cli_say(job->console, DLC_LOG_INFO, "model     %s: %lld parameters (%s)", dlc_model_name(job->model),
             (long long)cli_count_parameters(g, &m), job->model_path);
+  const int code = status < 0 ? CLI_FAILED : cli_job_fits(job, dlc_graph_view(g), &m);
   dlc_model_graph_free(&m);
   dlc_graph_free(g);
-  return status < 0 ? CLI_FAILED : CLI_OK;
+  return code;
 }
 
 static void say_recipe(const cli_job *job)

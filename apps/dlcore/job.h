@@ -71,6 +71,8 @@ int cli_read_options(const char *option, const char *name, const dlc_option *tab
 
 /* The model's forward graph for one picture of this shape, as in evaluation: in training some need more than one. */
 dlc_status cli_forward(cli_job *job, const int64_t chw[3], int64_t classes, dlc_graph_build **g, dlc_model_graph *m);
+/* Whether --freeze, --param-group and --loss suit it. fits.c */
+int cli_job_fits(const cli_job *job, const dlc_graph *g, const dlc_model_graph *m);
 /* Elements of all parameters of it. */
 int64_t cli_count_parameters(dlc_graph_build *g, const dlc_model_graph *m);
 

@@ -1,11 +1,12 @@
 """Writes tests/golden/parity_MODEL_RUN.safetensors: what PyTorch makes of ten training steps. Needs torch and
-safetensors; run it from anywhere. tests/test_parity.c makes the same inputs from the same formulas and compares.
+safetensors; run it from anywhere, with names of runs for these alone. tests/test_parity.c makes the same inputs from the same formulas and compares.
 
 Each file holds `loss`, [10], before each step, and of every parameter after the last step each stride-th element.
 """
 import collections.abc
 import dataclasses
 import pathlib
+import sys
 
 import numpy
 import torch
@@ -88,6 +89,11 @@ def groups(model):
     return torch.optim.SGD([{"params": decay, "weight_decay": 0.1}, {"params": plain, "lr": 0.04}], lr=0.01, momentum=0.9)
 
 
+def one_cycle(optimizer):
+    return torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=optimizer.defaults["lr"], total_steps=STEPS,
+                                               pct_start=0.4)
+
+
 @dataclasses.dataclass
 class Run:
     optimizer: collections.abc.Callable  # of the model
@@ -97,6 +103,7 @@ class Run:
     clip: float = 0  # largest norm of the gradients
     accumulate: int = 1  # batches a step
     ema: float = 0
+    schedule: collections.abc.Callable | None = None  # of the optimizer
 
 
 RUNS = {
@@ -114,6 +121,9 @@ RUNS = {
     "clip": Run(momentum, clip=0.5),
     "accumulate": Run(momentum, accumulate=3, clip=2),  # the last step is of one batch
     "ema": Run(momentum, ema=0.75),
+    "one_cycle_sgd": Run(momentum, schedule=one_cycle),
+    "one_cycle_adam": Run(lambda m: torch.optim.Adam(m.parameters(), lr=1e-3), schedule=one_cycle),
+    "one_cycle_rmsprop": Run(lambda m: torch.optim.RMSprop(m.parameters(), lr=3e-5, momentum=0.9), schedule=one_cycle),
 }
 
 
@@ -125,6 +135,7 @@ def train(build, run, dtype):
     model.to(dtype)
     average = {n: p.detach().clone() for n, p in model.named_parameters()}
     optimizer = run.optimizer(model)
+    schedule = run.schedule and run.schedule(optimizer)
     losses = []
     for step in range(STEPS):
         first = step % run.accumulate == 0
@@ -140,6 +151,8 @@ def train(build, run, dtype):
         if run.clip:
             nn.utils.clip_grad_norm_(model.parameters(), run.clip)
         optimizer.step()
+        if schedule:
+            schedule.step()
         for n, p in model.named_parameters():
             average[n].mul_(run.ema).add_(p.detach(), alpha=1 - run.ema)
     tensors = {n: p.flatten()[::run.stride].clone() for n, p in average.items()}
@@ -149,6 +162,8 @@ def train(build, run, dtype):
 
 def main():
     for name, run in RUNS.items():
+        if len(sys.argv) > 1 and name not in sys.argv:
+            continue
         for build in run.models:
             tensors, exact = (train(build, run, dtype) for dtype in (torch.float32, torch.float64))
             error = max(((t - exact[n]).abs().max() / t.abs().max()).item() for n, t in tensors.items())

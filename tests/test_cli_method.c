@@ -35,6 +35,25 @@ START_TEST(what_a_loss_or_an_optimizer_has_not_is_refused)
 }
 END_TEST
 
+START_TEST(one_cycle_gives_an_optimizer_a_momentum)
+{
+  ck_runs(QUICK "--opt sgd --sched one_cycle --name x", 0);
+  ck_runs("--resume runs/x --epochs 2", 0); /* its state is in the checkpoint */
+  ck_runs(QUICK "--opt adagrad --sched one_cycle:cycle_momentum=false --name y", 0);
+  ck_refuses(QUICK "--opt adagrad --sched one_cycle", 2,
+             "--sched: one_cycle moves the momentum, and adagrad has none; one_cycle:cycle_momentum=false leaves it "
+             "alone");
+}
+END_TEST
+
+START_TEST(class_weights_need_a_model_without_further_classes)
+{
+  write_text("wide.yaml", "classes: 12\nlayers: [flatten, linear: classes]\n");
+  ck_refuses(QUICK "--model wide.yaml --class-weights 1,1,1,1,1,1,1,1,1,2", 2,
+             "--class-weights: wide.yaml has `classes: 12`, dataset shapes has 10;");
+}
+END_TEST
+
 int main(void)
 {
   TCase *tests = tcase_create("method");
@@ -42,5 +61,7 @@ int main(void)
   tcase_add_test(tests, every_optimizer_trains);
   tcase_add_test(tests, every_loss_trains);
   tcase_add_test(tests, what_a_loss_or_an_optimizer_has_not_is_refused);
+  tcase_add_test(tests, one_cycle_gives_an_optimizer_a_momentum);
+  tcase_add_test(tests, class_weights_need_a_model_without_further_classes);
   return run_suite("method", tests);
 }

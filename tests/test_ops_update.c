@@ -112,6 +112,21 @@ START_TEST(optimizers_refuse_what_does_not_fit)
 }
 END_TEST
 
+START_TEST(a_momentum_for_each_step_needs_one_that_is_not_zero)
+{
+  const dlc_value w = F32(6, 3), lr = F32(1), step = VALUE(DLC_I64, 1), momentum = F32(1);
+  dlc_sgd with = {.momentum = 0.9}, without = {0};
+  dlc_adam adam = {0, 0.999, 1e-8, 0};
+  dlc_adagrad adagrad = {0};
+  ck_assert_uint_eq(INFER("sgd", &with, w, w, w, lr, step, momentum).n_out, 2);
+  ck_assert_uint_eq(INFER("adam", &adam, w, w, w, w, lr, step, momentum).n_out, 3);
+  check_refused(INFER("sgd", &with, w, w, w, lr, step, w), "momentum is [6, 3], expected [1]");
+  check_refused(INFER("sgd", &without, w, w, lr, step, momentum),
+                "a momentum for each step, but the attribute `momentum` is 0");
+  check_refused(INFER("adagrad", &adagrad, w, w, w, lr, step, momentum), "6 inputs came, expected 5");
+}
+END_TEST
+
 START_TEST(a_norm_that_is_no_number_gives_such_a_factor)
 {
   static const double squares[] = {NAN, INFINITY, 0}, factors[] = {NAN, 0, 1};
@@ -150,6 +165,7 @@ int main(void)
   tcase_add_test(t, states_are_pytorchs);
   tcase_add_test(t, defaults_are_pytorchs);
   tcase_add_test(t, optimizers_refuse_what_does_not_fit);
+  tcase_add_test(t, a_momentum_for_each_step_needs_one_that_is_not_zero);
   tcase_add_test(t, a_norm_that_is_no_number_gives_such_a_factor);
   tcase_add_test(t, updates_refuse_what_does_not_fit);
   return run_suite("updates", t);

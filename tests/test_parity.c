@@ -134,6 +134,7 @@ static const dlc_sgd nesterov = {.momentum = 0.9, .weight_decay = 5e-4, .nestero
 static const dlc_adam adam = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8};
 static const dlc_adam adamw = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.1};
 static const dlc_rmsprop rmsprop = {.alpha = 0.99, .eps = 1e-8, .momentum = 0.9, .centered = 1};
+static const dlc_rmsprop moving = {.alpha = 0.99, .eps = 1e-8, .momentum = 0.9};
 static const dlc_adagrad adagrad = {.lr_decay = 0.05, .eps = 1e-3};
 static const dlc_lars lars = {.momentum = 0.9, .weight_decay = 1e-4, .trust_coefficient = 0.01, .eps = 1e-8};
 
@@ -166,6 +167,9 @@ static const struct job {
     {"mlp", "clip", mlp, 101, NULL, NULL, {.clip_norm = 0.5}},
     {"mlp", "accumulate", mlp, 101, NULL, NULL, {.accumulate = 3, .clip_norm = 2}},
     {"mlp", "ema", mlp, 101, NULL, NULL, {.ema = 0.75}},
+    {"mlp", "one_cycle_sgd", mlp, 101, NULL, NULL, {0}},
+    {"mlp", "one_cycle_adam", mlp, 101, "adam", NULL, {.optimizer_attr = &adam, .lr = 1e-3}},
+    {"mlp", "one_cycle_rmsprop", mlp, 101, "rmsprop", NULL, {.optimizer_attr = &moving, .lr = 3e-5}},
 };
 enum { N_JOBS = sizeof jobs / sizeof *jobs };
 
@@ -173,6 +177,8 @@ static dlc_method method_of(const struct job *j)
 {
   dlc_method m = j->method;
   if (j->loss) ck_assert_int_eq(find_op(NULL, j->loss, &m.loss), DLC_OK);
+  if (strncmp(j->name, "one_cycle", 9) == 0)
+    ck_assert_int_eq(dlc_schedule_read("one_cycle:pct_start=0.4", &m.schedule), DLC_OK);
   if (!j->optimizer) m.optimizer_attr = &momentum, m.lr = 0.01;
   ck_assert_int_eq(find_op(NULL, j->optimizer ? j->optimizer : "sgd", &m.optimizer), DLC_OK);
   return m;

@@ -75,6 +75,20 @@ static int read_schedule(cli_job *job)
   return usage(dlc_schedule_read(o->sched, s), "sched");
 }
 
+/* A momentum that the schedule moves stands for the optimizer's attribute, which must not be 0 then: an optimizer
+ * without one has no state for it. */
+static int read_momentum(cli_job *job)
+{
+  const dlc_method *m = &job->method;
+  const double first = dlc_schedule_momentum(&m->schedule, 0, 1, INT32_MAX); /* of a long run */
+  const char *name = "beta1";
+  for (uint32_t i = 0; i < m->optimizer->n_attrs; i++)
+    if (strcmp(dlc_attr_at(m->optimizer, i)->name, "momentum") == 0) name = "momentum";
+  return m->optimizer->flags & DLC_OP_MOMENTUM
+             ? set_from_option(m->optimizer, (void *)m->optimizer_attr, "sched", name, first)
+             : CLI_OK;
+}
+
 /* "*.bias:weight_decay=0,lr_scale=0.1": the optimizer's attributes, and lr_scale. */
 static dlc_status read_group(cli_job *job, const char *text, dlc_param_group *group)
 {
@@ -118,6 +132,8 @@ int cli_job_method(cli_job *job)
   int code = read_optimizer(job);
   if (code == CLI_OK) code = read_loss(job);
   if (code == CLI_OK) code = read_schedule(job);
+  if (code == CLI_OK) code = read_momentum(job);
+  if (code == CLI_OK) code = usage(dlc_method_check(&job->method), "sched");
   if (code == CLI_OK) code = read_groups(job);
   dlc_method *m = &job->method;
   m->lr = o->lr;

@@ -56,12 +56,12 @@ static dlc_status read_range(const char *name, const char *const *words, uint32_
   return dlc_fail(DLC_INVALID, "`%s: [%s, %s]`: expected the lower number first", name, words[0], words[1]);
 }
 
-static dlc_status read_numbers(const char *name, const char *const *words, uint32_t count, dlc_numbers *out)
+static dlc_status read_numbers(const char *name, const char *const *words, uint32_t count, uint32_t most,
+                               int64_t *out_count, double *out)
 {
-  if (count > DLC_MAX_NUMBERS)
-    return dlc_fail(DLC_INVALID, "`%s` has %u numbers; expected at most %d", name, count, DLC_MAX_NUMBERS);
-  *out = (dlc_numbers){.count = count};
-  for (uint32_t i = 0; i < count; i++) DLC_TRY(read_float(name, words[i], &out->at[i]));
+  if (count > most) return dlc_fail(DLC_INVALID, "`%s` has %u numbers; expected at most %u", name, count, most);
+  *out_count = count;
+  for (uint32_t i = 0; i < count; i++) DLC_TRY(read_float(name, words[i], &out[i]));
   return DLC_OK;
 }
 
@@ -93,7 +93,14 @@ static dlc_status read_value(const dlc_attr *a, void *at, const char *const *wor
 {
   if (a->type == DLC_ATTR_PADDING) return read_padding(a->name, words, count, at);
   if (a->type == DLC_ATTR_RANGE) return read_range(a->name, words, count, at);
-  if (a->type == DLC_ATTR_NUMBERS) return read_numbers(a->name, words, count, at);
+  if (a->type == DLC_ATTR_NUMBERS || a->type == DLC_ATTR_LIST) {
+    const bool few = a->type == DLC_ATTR_NUMBERS;
+    dlc_numbers *numbers = at;
+    dlc_list *list = at;
+    memset(at, 0, few ? sizeof *numbers : sizeof *list);
+    return few ? read_numbers(a->name, words, count, DLC_MAX_NUMBERS, &numbers->count, numbers->at)
+               : read_numbers(a->name, words, count, DLC_MAX_LIST, &list->count, list->at);
+  }
   if (a->type == DLC_ATTR_SHAPE) return read_shape(a->name, words, count, at);
   if (a->type == DLC_ATTR_PAIR) {
     if (count != 1 && count != 2) return dlc_fail(DLC_INVALID, "`%s` has %u numbers; expected 1 or 2", a->name, count);
@@ -166,7 +173,7 @@ static size_t pair_length(const char *text)
   return n;
 }
 
-enum { MAX_WORDS = 16 };
+enum { MAX_WORDS = DLC_MAX_LIST + 1 }; /* one too many is seen */
 
 static dlc_status set_pair(const dlc_attr_table *t, void *attr, char *pair)
 {
@@ -235,6 +242,7 @@ void dlc_attr_dump(const dlc_attr *a, const void *attr, dlc_str *out)
   const void *at = (const char *)attr + a->offset;
   const int64_t *i = at;
   const dlc_numbers *numbers = at;
+  const dlc_list *list = at;
   dlc_str_addf(out, "%s: ", a->name);
   switch (a->type) {
   case DLC_ATTR_FLOAT: dlc_str_addf(out, "%g", *(const double *)at); break;
@@ -244,6 +252,7 @@ void dlc_attr_dump(const dlc_attr *a, const void *attr, dlc_str *out)
   case DLC_ATTR_SHAPE: dlc_str_add(out, dlc_name_shape((uint32_t)i[0], i + 1).text); break;
   case DLC_ATTR_RANGE: dump_numbers(at, 2, out); break;
   case DLC_ATTR_NUMBERS: dump_numbers(numbers->at, numbers->count, out); break;
+  case DLC_ATTR_LIST: dump_numbers(list->at, list->count, out); break;
   case DLC_ATTR_CHOICE: dump_choice(a, *i, out); break;
   default: dlc_str_addf(out, "%lld", (long long)*i); break;
   }

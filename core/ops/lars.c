@@ -1,5 +1,5 @@
 /* lars: layer-wise adaptive rate scaling, You, Gitman and Ginsburg 2017: every tensor's step is in proportion to its
- * own norm. Inputs: parameter, momentum_buffer where momentum is not 0, gradient, learning rate, step. */
+ * own norm. Inputs: parameter, momentum_buffer where momentum is not 0, gradient, learning rate, step, momentum?. */
 #include "ops/rules.h"
 #include <math.h>
 #include <stdbool.h>
@@ -13,7 +13,7 @@ static dlc_status lars_infer(const dlc_host *h, void *attr, uint32_t n_in, const
   DLC_TRY(dlc_expect_number("weight_decay", a->weight_decay, 0, HUGE_VAL));
   DLC_TRY(dlc_expect_number("trust_coefficient", a->trust_coefficient, 0, HUGE_VAL));
   DLC_TRY(dlc_expect_number("eps", a->eps, 0, HUGE_VAL));
-  return dlc_optimizer_infer(a->momentum != 0 ? 1 : 0, n_in, in, n_out, out);
+  return dlc_momentum_infer(a->momentum, a->momentum != 0 ? 1 : 0, n_in, in, n_out, out);
 }
 
 static dlc_status lars_param(const dlc_host *h, const void *attr, const dlc_value *const *in, uint32_t k, dlc_param *p)
@@ -37,12 +37,13 @@ static dlc_status lars_reference(const dlc_call *call)
   const bool with_buffer = a->momentum != 0;
   const double *param = call->in[0], *buffer = call->in[1], *grad = call->in[with_buffer ? 2 : 1];
   const double lr = call->in[with_buffer ? 3 : 2][0];
+  const double momentum = dlc_momentum(call, with_buffer, a->momentum);
   const int64_t n = dlc_count(call->iv[0]);
   const double p = norm(param, n), g = norm(grad, n);
   const double ratio = p == 0 || g == 0 ? 1 : a->trust_coefficient * p / (g + a->weight_decay * p + a->eps);
   for (int64_t i = 0; i < n; i++) {
     double v = ratio * (grad[i] + a->weight_decay * param[i]);
-    if (with_buffer) v = call->out[1][i] = a->momentum * buffer[i] + v;
+    if (with_buffer) v = call->out[1][i] = momentum * buffer[i] + v;
     call->out[0][i] = param[i] - lr * v;
   }
   return DLC_OK;
@@ -58,9 +59,9 @@ static const dlc_attr attrs[] = {
 const dlc_op dlc_op_lars = {
     .size = sizeof(dlc_op),
     .name = "lars",
-    .version = 1,
+    .version = 2,
     .kind = DLC_OP_OPTIMIZER,
-    .flags = DLC_OP_UPDATE,
+    .flags = DLC_OP_UPDATE | DLC_OP_MOMENTUM,
     .attr_size = sizeof(dlc_lars),
     .attrs = attrs,
     .n_attrs = DLC_COUNT_OF(attrs),

@@ -1,6 +1,6 @@
 /* rmsprop: Tieleman and Hinton 2012, as torch.optim.RMSprop.
  * Inputs: parameter, square_avg, grad_avg where centered, momentum_buffer where momentum is not 0, gradient, learning
- * rate, step. */
+ * rate, step, momentum?. */
 #include "ops/rules.h"
 #include <math.h>
 
@@ -18,7 +18,7 @@ static dlc_status rmsprop_infer(const dlc_host *h, void *attr, uint32_t n_in, co
   DLC_TRY(dlc_expect_number("eps", a->eps, 0, HUGE_VAL));
   DLC_TRY(dlc_expect_number("weight_decay", a->weight_decay, 0, HUGE_VAL));
   DLC_TRY(dlc_expect_number("momentum", a->momentum, 0, HUGE_VAL));
-  return dlc_optimizer_infer(count_states(a), n_in, in, n_out, out);
+  return dlc_momentum_infer(a->momentum, count_states(a), n_in, in, n_out, out);
 }
 
 static dlc_status rmsprop_param(const dlc_host *h, const void *attr, const dlc_value *const *in, uint32_t k,
@@ -36,6 +36,7 @@ static dlc_status rmsprop_reference(const dlc_call *call)
   const dlc_rmsprop *a = call->attr;
   const uint32_t states = count_states(a), mean = 2, buffer = states; /* positions of grad_avg, momentum_buffer */
   const double *param = call->in[0], *grad = call->in[states + 1], lr = call->in[states + 2][0];
+  const double momentum = dlc_momentum(call, states, a->momentum);
   const int64_t n = dlc_count(call->iv[0]);
   for (int64_t i = 0; i < n; i++) {
     const double g = grad[i] + a->weight_decay * param[i];
@@ -45,7 +46,7 @@ static dlc_status rmsprop_reference(const dlc_call *call)
       square -= m * m;
     }
     double step = g / (sqrt(square) + a->eps);
-    if (a->momentum != 0) step = call->out[buffer][i] = a->momentum * call->in[buffer][i] + step;
+    if (a->momentum != 0) step = call->out[buffer][i] = momentum * call->in[buffer][i] + step;
     call->out[0][i] = param[i] - lr * step;
   }
   return DLC_OK;
@@ -62,9 +63,9 @@ static const dlc_attr attrs[] = {
 const dlc_op dlc_op_rmsprop = {
     .size = sizeof(dlc_op),
     .name = "rmsprop",
-    .version = 1,
+    .version = 2,
     .kind = DLC_OP_OPTIMIZER,
-    .flags = DLC_OP_UPDATE,
+    .flags = DLC_OP_UPDATE | DLC_OP_MOMENTUM,
     .attr_size = sizeof(dlc_rmsprop),
     .attrs = attrs,
     .n_attrs = DLC_COUNT_OF(attrs),

@@ -198,6 +198,15 @@ dlc_status dlc_optimizer_infer(uint32_t n_states, uint32_t n_in, const dlc_value
   return DLC_OK;
 }
 
+dlc_status dlc_momentum_infer(double momentum, uint32_t n_states, uint32_t n_in, const dlc_value *const *in,
+                              uint32_t *n_out, dlc_value *out)
+{
+  if (n_in != n_states + 5) return dlc_optimizer_infer(n_states, n_in, in, n_out, out);
+  DLC_TRY(dlc_expect_scalar(in[n_in - 1], "momentum"));
+  if (momentum == 0) return dlc_fail(DLC_INVALID, "a momentum for each step, but the attribute `momentum` is 0");
+  return dlc_optimizer_infer(n_states, n_in - 1, in, n_out, out);
+}
+
 dlc_status dlc_emit_two(dlc_builder *b, const char *op, const void *attr, uint32_t first, uint32_t second,
                         uint32_t *out)
 {

@@ -68,6 +68,14 @@ dlc_status dlc_param_state(dlc_param *p, const char *name, const dlc_value *para
 /* ---- optimizers: parameter, states, gradient, learning rate, step -> parameter, states ---- */
 dlc_status dlc_optimizer_infer(uint32_t n_states, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
                                dlc_value *out);
+/* The same for one with DLC_OP_MOMENTUM, whose momentum may come behind these. `momentum`: the attribute. */
+dlc_status dlc_momentum_infer(double momentum, uint32_t n_states, uint32_t n_in, const dlc_value *const *in,
+                              uint32_t *n_out, dlc_value *out);
+/* What came, else the attribute. */
+static inline double dlc_momentum(const dlc_call *call, uint32_t n_states, double attribute)
+{
+  return call->n_in > n_states + 4 ? call->in[n_states + 4][0] : attribute;
+}
 
 /* ---- gradients ---- */
 /* One node of two inputs and one output. */

@@ -1,5 +1,5 @@
 /* sgd: stochastic gradient descent with momentum, Nesterov's or not, as torch.optim.SGD (dampening 0).
- * Inputs: parameter, momentum_buffer where momentum is not 0, gradient, learning rate, step. */
+ * Inputs: parameter, momentum_buffer where momentum is not 0, gradient, learning rate, step, momentum?. */
 #include "ops/rules.h"
 #include <math.h>
 #include <stdbool.h>
@@ -12,7 +12,7 @@ static dlc_status sgd_infer(const dlc_host *h, void *attr, uint32_t n_in, const 
   DLC_TRY(dlc_expect_number("momentum", a->momentum, 0, HUGE_VAL));
   DLC_TRY(dlc_expect_number("weight_decay", a->weight_decay, 0, HUGE_VAL));
   if (a->nesterov && a->momentum == 0) return dlc_fail(DLC_INVALID, "nesterov needs a momentum, momentum is 0");
-  return dlc_optimizer_infer(a->momentum != 0 ? 1 : 0, n_in, in, n_out, out);
+  return dlc_momentum_infer(a->momentum, a->momentum != 0 ? 1 : 0, n_in, in, n_out, out);
 }
 
 static dlc_status sgd_param(const dlc_host *h, const void *attr, const dlc_value *const *in, uint32_t k, dlc_param *p)
@@ -29,12 +29,13 @@ static dlc_status sgd_reference(const dlc_call *call)
   const bool with_buffer = a->momentum != 0;
   const double *param = call->in[0], *buffer = call->in[1], *grad = call->in[with_buffer ? 2 : 1];
   const double lr = call->in[with_buffer ? 3 : 2][0];
+  const double momentum = dlc_momentum(call, with_buffer, a->momentum);
   const int64_t n = dlc_count(call->iv[0]);
   for (int64_t i = 0; i < n; i++) {
     double g = grad[i] + a->weight_decay * param[i];
     if (with_buffer) {
-      const double v = call->out[1][i] = a->momentum * buffer[i] + g;
-      g = a->nesterov ? g + a->momentum * v : v;
+      const double v = call->out[1][i] = momentum * buffer[i] + g;
+      g = a->nesterov ? g + momentum * v : v;
     }
     call->out[0][i] = param[i] - lr * g;
   }
@@ -50,9 +51,9 @@ static const dlc_attr attrs[] = {
 const dlc_op dlc_op_sgd = {
     .size = sizeof(dlc_op),
     .name = "sgd",
-    .version = 2,
+    .version = 3,
     .kind = DLC_OP_OPTIMIZER,
-    .flags = DLC_OP_UPDATE,
+    .flags = DLC_OP_UPDATE | DLC_OP_MOMENTUM,
     .attr_size = sizeof(dlc_sgd),
     .attrs = attrs,
     .n_attrs = DLC_COUNT_OF(attrs),

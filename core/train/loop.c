@@ -68,6 +68,7 @@ static void set_rates(dlc_run *r)
   r->rate = lr;
   dlc_run_put(r, r->lr, lr);
   *r->step = r->steps + 1;
+  if (r->momentum) dlc_run_put(r, r->momentum, dlc_schedule_momentum(&c->schedule, r->steps, each, epochs));
   if (r->ema_decay) dlc_run_put(r, r->ema_decay, c->ema);
   for (uint32_t i = 0; i < c->n_groups; i++)
     if (r->group_lr[i]) dlc_run_put(r, r->group_lr[i], lr * c->groups[i].lr_scale);

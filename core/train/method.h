@@ -32,6 +32,8 @@ typedef struct dlc_method {
   double ema;          /* decay of an average of the weights, which is then evaluated and saved; 0: none */
 } dlc_method;
 
+/* Whether these fit each other. */
+dlc_status dlc_method_check(const dlc_method *method);
 /* DLC_MAX_GROUPS groups at most; the group of a parameter, or n_groups where none matches. */
 #define DLC_MAX_GROUPS 32
 uint32_t dlc_method_group(const dlc_method *method, const char *parameter);

@@ -114,6 +114,7 @@ static void find_buffers(dlc_run *r)
   r->correct = dlc_machine_memory(m, DLC_NAME_CORRECT, NULL);
   r->lr = dlc_machine_memory(m, DLC_NAME_LEARNING_RATE, NULL);
   r->step = dlc_machine_memory(m, DLC_NAME_STEP, NULL);
+  r->momentum = dlc_machine_memory(m, DLC_NAME_MOMENTUM, NULL);
   r->ema_decay = dlc_machine_memory(m, DLC_NAME_EMA_DECAY, NULL);
   r->factor = dlc_machine_memory(m, DLC_NAME_FACTOR, NULL);
   r->mix_share = dlc_machine_memory(m, DLC_NAME_MIX_SHARE, NULL);

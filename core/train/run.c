@@ -6,11 +6,8 @@
 
 static dlc_status check_config(const dlc_train_config *c)
 {
-  const dlc_method *r = &c->method;
   if (c->batch_size < 1) return dlc_fail(DLC_INVALID, "a batch of 0 samples");
-  if (r->n_groups > DLC_MAX_GROUPS)
-    return dlc_fail(DLC_INVALID, "%u groups of parameters, at most %d are possible", r->n_groups, DLC_MAX_GROUPS);
-  return DLC_OK;
+  return dlc_method_check(&c->method);
 }
 
 static dlc_status open_run(dlc_run *r)

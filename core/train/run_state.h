@@ -60,7 +60,7 @@ struct dlc_run {
   void *input;
   int32_t *labels;
   const void *loss, *correct; /* these and the next: dlc_run_get, dlc_run_put */
-  void *lr, *group_lr[DLC_MAX_GROUPS], *ema_decay, *factor, *mix_share, *label_share;
+  void *lr, *group_lr[DLC_MAX_GROUPS], *momentum, *ema_decay, *factor, *mix_share, *label_share;
   int64_t *step, *mix_box, *random;
 };
 

@@ -69,12 +69,12 @@ static const dlc_schedule_kind step = {.name = "step",
 /* ---- multistep ---- */
 
 typedef struct multistep_attr {
-  dlc_numbers milestones;
+  dlc_list milestones;
   double gamma;
 } multistep_attr;
 
 static const dlc_attr multistep_attrs[] = {
-    DLC_ATTR(NUMBERS, multistep_attr, milestones, NULL, "epochs (or steps) after which the rate changes: [30,60]"),
+    DLC_ATTR(LIST, multistep_attr, milestones, NULL, "epochs (or steps) after which the rate changes: [30,60]"),
     DLC_ATTR(FLOAT, multistep_attr, gamma, "0.1", "what the rate is multiplied by")};
 
 static dlc_status multistep_check(const void *attr)
@@ -148,47 +148,74 @@ static const dlc_schedule_kind cosine = {.name = "cosine",
                                          .attrs = cosine_attrs,
                                          .rate = cosine_rate};
 
-/* ---- one_cycle: --lr is the highest rate ---- */
+/* ---- one_cycle: --lr is the highest rate; the momentum goes the other way ---- */
 
 typedef struct one_cycle_attr {
   double pct_start, div_factor, final_div_factor;
-  int64_t anneal;
+  int64_t anneal_strategy, three_phase, cycle_momentum;
+  double base_momentum, max_momentum;
 } one_cycle_attr;
 
 static const dlc_attr one_cycle_attrs[] = {
     DLC_ATTR(FLOAT, one_cycle_attr, pct_start, "0.3", "share of the run in which the rate rises"),
     DLC_ATTR(FLOAT, one_cycle_attr, div_factor, "25", "it begins at lr / div_factor"),
     DLC_ATTR(FLOAT, one_cycle_attr, final_div_factor, "1e4", "and ends at that / final_div_factor"),
-    DLC_ATTR_WORD(one_cycle_attr, anneal, "cos|linear", "cos", "how it gets from one to the other")};
+    DLC_ATTR_WORD(one_cycle_attr, anneal_strategy, "cos|linear", "cos", "how it gets from one to the other"),
+    DLC_ATTR(BOOL, one_cycle_attr, three_phase, "false", "fall as long as it rose, then go on to the end"),
+    DLC_ATTR(BOOL, one_cycle_attr, cycle_momentum, "true", "the momentum, or beta1, falls as the rate rises"),
+    DLC_ATTR(FLOAT, one_cycle_attr, base_momentum, "0.85", "momentum at the highest rate"),
+    DLC_ATTR(FLOAT, one_cycle_attr, max_momentum, "0.95", "momentum at the lowest rates")};
 
 static dlc_status one_cycle_check(const void *attr)
 {
   const one_cycle_attr *a = attr;
-  DLC_TRY(check_factor("pct_start", a->pct_start, 1));
+  if (!(a->pct_start >= 0 && a->pct_start <= 1))
+    return dlc_fail(DLC_INVALID, "`pct_start` is %g, expected 0 to 1", a->pct_start);
+  if (a->cycle_momentum && !(a->base_momentum >= 0 && a->base_momentum <= a->max_momentum && a->max_momentum < 1))
+    return dlc_fail(DLC_INVALID, "`base_momentum` is %g and `max_momentum` %g, expected 0 <= base <= max < 1",
+                    a->base_momentum, a->max_momentum);
   DLC_TRY(check_factor("div_factor", a->div_factor, 1e12));
   return check_factor("final_div_factor", a->final_div_factor, 1e12);
+}
+
+static double anneal(const one_cycle_attr *a, double from, double to, double t, double length)
+{
+  const double share = clamp_share(t, length);
+  return a->anneal_strategy ? from + (to - from) * share : to + (from - to) * (1 + cos(pi * share)) / 2;
+}
+
+/* From `low` at the first step over `top` to `last` at the last one; with three phases by way of `low`. */
+static double one_cycle_level(const one_cycle_attr *a, double t, double total, double low, double top, double last)
+{
+  const double rise = a->pct_start * total - 1, end = total - 1;
+  if (t <= rise) return anneal(a, low, top, t, rise);
+  if (!a->three_phase) return anneal(a, top, last, t - rise, end - rise);
+  if (t <= 2 * rise) return anneal(a, top, low, t - rise, rise);
+  return anneal(a, low, last, t - 2 * rise, end - 2 * rise);
 }
 
 static double one_cycle_rate(const void *attr, double lr, double t, double total)
 {
   const one_cycle_attr *a = attr;
-  const double first = lr / a->div_factor, last = first / a->final_div_factor;
-  const double top = a->pct_start * total - 1, end = total - 1;
-  const bool rising = t <= top;
-  const double from = rising ? first : lr, to = rising ? lr : last;
-  const double length = rising ? top : end - top;
-  const double share = clamp_share(rising ? t : t - top, length);
-  return a->anneal ? from + (to - from) * share : to + (from - to) * (1 + cos(pi * share)) / 2;
+  const double first = lr / a->div_factor;
+  return one_cycle_level(a, t, total, first, lr, first / a->final_div_factor);
+}
+
+static double one_cycle_momentum(const void *attr, double t, double total)
+{
+  const one_cycle_attr *a = attr;
+  return a->cycle_momentum ? one_cycle_level(a, t, total, a->max_momentum, a->base_momentum, a->max_momentum) : NAN;
 }
 
 static const dlc_schedule_kind one_cycle = {.name = "one_cycle",
                                             .help = "up to --lr and down again, step by step",
                                             .attr_size = sizeof(one_cycle_attr),
-                                            .n_attrs = 4,
+                                            .n_attrs = sizeof one_cycle_attrs / sizeof *one_cycle_attrs,
                                             .attrs = one_cycle_attrs,
                                             .by_step = true,
                                             .check = one_cycle_check,
-                                            .rate = one_cycle_rate};
+                                            .rate = one_cycle_rate,
+                                            .momentum = one_cycle_momentum};
 
 /* ---- polynomial ---- */
 
@@ -309,20 +336,42 @@ dlc_status dlc_schedule_read(const char *text, dlc_schedule *s)
   return status < 0 ? dlc_fail_in(status, "%s", s->kind->name) : DLC_OK;
 }
 
+/* How far a step is, in the schedule's unit. */
+typedef struct position {
+  double warmup, t, total; /* steps of the warm-up; t < 0: in it */
+} position;
+
+static position position_of(const dlc_schedule *s, int64_t step_number, int64_t steps_per_epoch, int64_t epochs)
+{
+  const double per = s->by_step || (s->kind && s->kind->by_step) ? 1 : (double)steps_per_epoch;
+  const double warmup = ceil(s->warmup_epochs * (double)steps_per_epoch);
+  return (position){.warmup = warmup,
+                    .t = floor(((double)step_number - warmup) / per),
+                    .total = ((double)(steps_per_epoch * epochs) - warmup) / per};
+}
+
 double dlc_schedule_rate(const dlc_schedule *s, const dlc_schedule_state *state, double lr, int64_t step_number,
                          int64_t steps_per_epoch, int64_t epochs)
 {
   const dlc_schedule_kind *kind = s->kind ? s->kind : &constant;
-  const bool by_step = s->by_step || kind->by_step;
-  const double warmup = ceil(s->warmup_epochs * (double)steps_per_epoch);
-  const double total_steps = (double)(steps_per_epoch * epochs) - warmup, t = (double)step_number - warmup;
-  const double per = by_step ? 1 : (double)steps_per_epoch;
-  if (t < 0) {
-    const double goal = kind->rate(s->attr.bytes, lr, 0, total_steps / per);
-    return s->warmup_lr + (goal - s->warmup_lr) * ((double)step_number + 1) / warmup;
+  const position at = position_of(s, step_number, steps_per_epoch, epochs);
+  if (at.t < 0) {
+    const double goal = kind->rate(s->attr.bytes, lr, 0, at.total);
+    return s->warmup_lr + (goal - s->warmup_lr) * ((double)step_number + 1) / at.warmup;
   }
-  const double rate = kind->rate(s->attr.bytes, lr, by_step ? t : floor(t / per), total_steps / per);
+  const double rate = kind->rate(s->attr.bytes, lr, at.t, at.total);
   if (kind != &plateau || !(state->scale > 0)) return rate;
   const double low = ((const plateau_attr *)(const void *)s->attr.bytes)->min_lr;
   return fmax(rate * state->scale, fmin(low, rate));
+}
+
+double dlc_schedule_momentum(const dlc_schedule *s, int64_t step_number, int64_t steps_per_epoch, int64_t epochs)
+{
+  const position at = position_of(s, step_number, steps_per_epoch, epochs);
+  return s->kind && s->kind->momentum ? s->kind->momentum(s->attr.bytes, fmax(at.t, 0), at.total) : NAN;
+}
+
+bool dlc_schedule_moves_momentum(const dlc_schedule *s)
+{
+  return !isnan(dlc_schedule_momentum(s, 0, 1, 1));
 }

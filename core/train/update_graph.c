@@ -10,7 +10,7 @@
 static const int64_t one = 1;
 
 /* What parameters, gradients and the numbers of their update are. */
-static uint32_t type_of(const dlc_graph_build *g, const dlc_trained *t)
+static uint32_t type_of(dlc_graph_build *g, const dlc_trained *t)
 {
   return t->n ? dlc_value_at(dlc_graph_view(g), t->parameters[0])->dtype : DLC_F32;
 }
@@ -57,8 +57,8 @@ static dlc_status clip(const dlc_method *method, dlc_graph_build *g, const dlc_t
 /* ---- the optimizer ---- */
 
 typedef struct scalars {
-  uint32_t dtype, lr, step;
-  uint32_t group_lr[DLC_MAX_GROUPS]; /* DLC_NONE: not made yet */
+  uint32_t dtype, lr, step, momentum; /* momentum: DLC_NONE where it is the optimizer's own */
+  uint32_t group_lr[DLC_MAX_GROUPS];  /* DLC_NONE: not made yet */
 } scalars;
 
 static dlc_status learning_rate(const dlc_method *method, dlc_graph_build *g, scalars *s, uint32_t group, uint32_t *id)
@@ -87,7 +87,7 @@ static dlc_status add_state(const dlc_op *op, dlc_graph_build *g, const dlc_para
   return status;
 }
 
-/* parameter, its states, gradient, learning rate, step -> parameter, states */
+/* parameter, its states, gradient, learning rate, step, momentum? -> parameter, states */
 static dlc_status update(const dlc_method *method, dlc_graph_build *g, scalars *s, uint32_t parameter,
                          uint32_t gradient)
 {
@@ -102,23 +102,26 @@ static dlc_status update(const dlc_method *method, dlc_graph_build *g, scalars *
     dlc_status status = op->param(dlc_graph_host(g), attr, values, n_in - 1, &p);
     if (status == DLC_END) break;
     if (status < 0) return status;
-    if (n_in + 3 >= DLC_MAX_IN) return dlc_fail(DLC_INVALID, "optimizer %s has too many states", op->name);
+    if (n_in + 4 >= DLC_MAX_IN) return dlc_fail(DLC_INVALID, "optimizer %s has too many states", op->name);
     DLC_TRY(add_state(op, g, &p, n_in - 1, value.name, &in[n_in]));
     n_in++;
   }
   in[n_in++] = gradient;
   DLC_TRY(learning_rate(method, g, s, group, &in[n_in++]));
   in[n_in++] = s->step;
+  if (s->momentum != DLC_NONE) in[n_in++] = s->momentum;
   return dlc_graph_node(g, value.name, op, attr, in, n_in, out);
 }
 
 static dlc_status update_all(const dlc_method *method, dlc_graph_build *g, const dlc_trained *t,
                              const uint32_t *gradients)
 {
-  scalars s = {.dtype = type_of(g, t)};
+  scalars s = {.dtype = type_of(g, t), .momentum = DLC_NONE};
   memset(s.group_lr, 0xff, sizeof s.group_lr);
   DLC_TRY(dlc_graph_value(g, DLC_NAME_LEARNING_RATE, DLC_ROLE_STEP_SCALAR, s.dtype, 1, &one, &s.lr));
   DLC_TRY(dlc_graph_value(g, DLC_NAME_STEP, DLC_ROLE_STEP_SCALAR, DLC_I64, 1, &one, &s.step));
+  if (dlc_schedule_moves_momentum(&method->schedule))
+    DLC_TRY(dlc_graph_value(g, DLC_NAME_MOMENTUM, DLC_ROLE_STEP_SCALAR, s.dtype, 1, &one, &s.momentum));
   for (uint32_t i = 0; i < t->n; i++)
     if (gradients[i] != DLC_NONE) DLC_TRY(update(method, g, &s, t->parameters[i], gradients[i]));
   return DLC_OK;

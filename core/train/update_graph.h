@@ -7,10 +7,11 @@
 
 /* Names under which the machine keeps what goes in and out of an update. Where no
  * type is said it is the parameters'. */
-#define DLC_NAME_LEARNING_RATE "lr"        /* [1]; of group i: DLC_NAME_GROUP_LR, where its scale is not 1 */
-#define DLC_NAME_GROUP_LR      "lr.%u"     /* [1] */
-#define DLC_NAME_STEP          "step"      /* i64 [1], counted from 1 */
-#define DLC_NAME_EMA_DECAY     "ema.decay" /* [1] */
+#define DLC_NAME_LEARNING_RATE "lr"                /* [1]; of group i: DLC_NAME_GROUP_LR, where its scale is not 1 */
+#define DLC_NAME_GROUP_LR      "lr.%u"             /* [1] */
+#define DLC_NAME_STEP          "step"              /* i64 [1], counted from 1 */
+#define DLC_NAME_MOMENTUM      "momentum"          /* [1], where a schedule moves it */
+#define DLC_NAME_EMA_DECAY     "ema.decay"         /* [1] */
 #define DLC_NAME_FACTOR        "accumulate.factor" /* [1], share of the batch in its step */
 #define DLC_NAME_GRADIENT_NORM "gradient_norm"     /* [1], before clipping; where there is clipping */
 /* Before the names of what belongs to a parameter. */

@@ -22,6 +22,7 @@ typedef struct norm {
   int64_t count;
   uint32_t tasks;
   dlc_lars lars;
+  bool has_momentum; /* it comes as an input */
 } norm;
 
 typedef struct sum_call {
@@ -97,13 +98,13 @@ typedef struct lars_call {
   const norm *s;
   float *param, *velocity; /* velocity: NULL without momentum */
   const float *grad;
-  float lr, ratio;
+  float lr, ratio, momentum;
 } lars_call;
 
 static void lars_task(void *arg, uint32_t i)
 {
   const lars_call *c = arg;
-  const float momentum = (float)c->s->lars.momentum, decay = (float)c->s->lars.weight_decay;
+  const float momentum = c->momentum, decay = (float)c->s->lars.weight_decay;
   const float lr = c->lr, ratio = c->ratio;
   float *restrict param = c->param, *restrict velocity = c->velocity;
   const float *restrict grad = c->grad;
@@ -120,7 +121,8 @@ static dlc_status lars_launch(void *state, const void *const *in, void *const *o
   const norm *s = state;
   const dlc_lars *a = &s->lars;
   const bool moves = a->momentum != 0;
-  lars_call c = {s, out[0], moves ? out[1] : NULL, in[moves ? 2 : 1], *(const float *)in[moves ? 3 : 2], 1};
+  lars_call c = {s, out[0], moves ? out[1] : NULL, in[moves ? 2 : 1], *(const float *)in[moves ? 3 : 2], 1, 0};
+  c.momentum = s->has_momentum ? *(const float *)in[5] : (float)a->momentum;
   const double p = sqrt(sum_squares(s, c.param, workspace)), g = sqrt(sum_squares(s, c.grad, workspace));
   if (p != 0 && g != 0) c.ratio = (float)(a->trust_coefficient * p / (g + a->weight_decay * p + a->eps));
   cpu_run(s->device, s->tasks, lars_task, &c);
@@ -132,6 +134,7 @@ dlc_status cpu_lars(const dlc_device *device, const dlc_graph *g, const dlc_node
   norm *s = prepare(device, cpu_in(g, node, 0), k);
   if (!s) return DLC_NOMEM;
   s->lars = *(const dlc_lars *)node->attr;
+  s->has_momentum = node->n_in > node->n_out + 3;
   k->launch = lars_launch;
   return DLC_OK;
 }

@@ -6,6 +6,7 @@ typedef struct optimizer {
   const dlc_device *device;
   int64_t count;
   uint32_t tasks;
+  uint32_t momentum; /* the input that it comes by, where a schedule moves it; 0: the attribute */
   union {
     dlc_sgd sgd;
     dlc_adam adam;
@@ -15,14 +16,23 @@ typedef struct optimizer {
   bool decoupled; /* adamw: weight_decay acts on the parameter itself */
 } optimizer;
 
-static optimizer *prepare(const dlc_device *device, const dlc_value *parameter, double bytes, dlc_kernel *k)
+/* `bytes`: read and written for each element. */
+static optimizer *prepare(const dlc_device *device, const dlc_graph *g, const dlc_node *node, double bytes,
+                          dlc_kernel *k)
 {
+  const uint32_t usual = node->n_out + 3; /* parameter and states; gradient, learning rate, step */
   optimizer *o = cpu_state(device, k, sizeof *o);
   if (!o) return NULL;
   o->device = device;
-  o->count = dlc_count(parameter);
+  o->count = dlc_count(cpu_in(g, node, 0));
   o->tasks = cpu_task_count(bytes * (double)o->count, CPU_GRAIN_BYTES, o->count);
+  o->momentum = node->n_in > usual ? usual : 0;
   return o;
+}
+
+static double momentum_of(const optimizer *o, const void *const *in, double attribute)
+{
+  return o->momentum ? (double)*(const float *)in[o->momentum] : attribute;
 }
 
 /* ---- sgd ---- */
@@ -31,13 +41,13 @@ typedef struct sgd_call {
   const optimizer *o;
   float *param, *velocity; /* velocity: NULL without momentum */
   const float *grad;
-  float lr;
+  float lr, momentum;
 } sgd_call;
 
 static void sgd_task(void *arg, uint32_t i)
 {
   const sgd_call *c = arg;
-  const float momentum = (float)c->o->attr.sgd.momentum, decay = (float)c->o->attr.sgd.weight_decay, lr = c->lr;
+  const float momentum = c->momentum, decay = (float)c->o->attr.sgd.weight_decay, lr = c->lr;
   float *restrict param = c->param, *restrict velocity = c->velocity;
   const float *restrict grad = c->grad;
   /* The step is ahead * velocity + direct * gradient. */
@@ -58,7 +68,8 @@ static dlc_status sgd_launch(void *state, const void *const *in, void *const *ou
   (void)workspace;
   const optimizer *o = state;
   const bool moves = o->attr.sgd.momentum != 0;
-  sgd_call c = {o, out[0], moves ? out[1] : NULL, in[moves ? 2 : 1], *(const float *)in[moves ? 3 : 2]};
+  sgd_call c = {o, out[0], moves ? out[1] : NULL, in[moves ? 2 : 1], *(const float *)in[moves ? 3 : 2], 0};
+  c.momentum = (float)momentum_of(o, in, o->attr.sgd.momentum);
   cpu_run(o->device, o->tasks, sgd_task, &c);
   return DLC_OK;
 }
@@ -66,7 +77,7 @@ static dlc_status sgd_launch(void *state, const void *const *in, void *const *ou
 dlc_status cpu_sgd(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
 {
   const dlc_sgd *a = node->attr;
-  optimizer *o = prepare(device, cpu_in(g, node, 0), a->momentum != 0 ? 20 : 12, k);
+  optimizer *o = prepare(device, g, node, a->momentum != 0 ? 20 : 12, k);
   if (!o) return DLC_NOMEM;
   o->attr.sgd = *a;
   k->launch = sgd_launch;
@@ -80,6 +91,7 @@ typedef struct adam_call {
   float *param, *mean, *square; /* running means of the gradient and of its square */
   const float *grad;
   float step_size, root_scale; /* lr / (1 - beta1^t), 1 / sqrt(1 - beta2^t) */
+  float keep1, add1;           /* beta1, 1 - beta1 */
   float l2, keep;              /* what is added to the gradient of the parameter; what the parameter is scaled by */
 } adam_call;
 
@@ -88,7 +100,7 @@ static void adam_task(void *arg, uint32_t i)
   const adam_call *c = arg;
   const dlc_adam *a = &c->o->attr.adam;
   const vec l2 = vec_all(c->l2), keep = vec_all(c->keep), eps = vec_all((float)a->eps);
-  const vec keep1 = vec_all((float)a->beta1), add1 = vec_all((float)(1 - a->beta1));
+  const vec keep1 = vec_all(c->keep1), add1 = vec_all(c->add1);
   const vec keep2 = vec_all((float)a->beta2), add2 = vec_all((float)(1 - a->beta2));
   const vec step_size = vec_all(c->step_size), root_scale = vec_all(c->root_scale);
   cpu_range r = cpu_piece(c->o->count, c->o->tasks, i);
@@ -109,8 +121,11 @@ static dlc_status adam_launch(void *state, const void *const *in, void *const *o
   const optimizer *o = state;
   const dlc_adam *a = &o->attr.adam;
   const double lr = *(const float *)in[4], t = (double)*(const int64_t *)in[5];
+  const double beta1 = momentum_of(o, in, a->beta1);
   adam_call c = {.o = o, .param = out[0], .mean = out[1], .square = out[2], .grad = in[3]};
-  c.step_size = (float)(lr / (1 - pow(a->beta1, t)));
+  c.step_size = (float)(lr / (1 - pow(beta1, t)));
+  c.keep1 = (float)beta1;
+  c.add1 = (float)(1 - beta1);
   c.root_scale = (float)(1 / sqrt(1 - pow(a->beta2, t)));
   c.l2 = o->decoupled ? 0 : (float)a->weight_decay;
   c.keep = o->decoupled ? (float)(1 - lr * a->weight_decay) : 1;
@@ -120,7 +135,7 @@ static dlc_status adam_launch(void *state, const void *const *in, void *const *o
 
 dlc_status cpu_adam(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
 {
-  optimizer *o = prepare(device, cpu_in(g, node, 0), 28, k);
+  optimizer *o = prepare(device, g, node, 28, k);
   if (!o) return DLC_NOMEM;
   o->attr.adam = *(const dlc_adam *)node->attr;
   k->launch = adam_launch;
@@ -140,7 +155,7 @@ typedef struct rmsprop_call {
   const optimizer *o;
   float *param, *square, *mean, *buffer; /* mean: NULL unless centered; buffer: NULL without momentum */
   const float *grad;
-  float lr;
+  float lr, momentum;
 } rmsprop_call;
 
 static void rmsprop_task(void *arg, uint32_t i)
@@ -162,7 +177,7 @@ static void rmsprop_task(void *arg, uint32_t i)
     }
     vec step = g / (vec_sqrt(s) + eps);
     if (c->buffer) {
-      step += vec_all((float)a->momentum) * vec_load_part(c->buffer + j, part);
+      step += vec_all(c->momentum) * vec_load_part(c->buffer + j, part);
       vec_store_part(c->buffer + j, part, step);
     }
     vec_store_part(c->param + j, part, p - lr * step);
@@ -179,13 +194,14 @@ static dlc_status rmsprop_launch(void *state, const void *const *in, void *const
   c.mean = centered ? out[2] : NULL;
   c.buffer = moves ? out[states] : NULL;
   c.lr = *(const float *)in[states + 2];
+  c.momentum = (float)momentum_of(o, in, o->attr.rmsprop.momentum);
   cpu_run(o->device, o->tasks, rmsprop_task, &c);
   return DLC_OK;
 }
 
 dlc_status cpu_rmsprop(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
 {
-  optimizer *o = prepare(device, cpu_in(g, node, 0), 4 + 8 * node->n_out, k);
+  optimizer *o = prepare(device, g, node, 4 + 8 * node->n_out, k);
   if (!o) return DLC_NOMEM;
   o->attr.rmsprop = *(const dlc_rmsprop *)node->attr;
   k->launch = rmsprop_launch;
@@ -228,7 +244,7 @@ static dlc_status adagrad_launch(void *state, const void *const *in, void *const
 
 dlc_status cpu_adagrad(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
 {
-  optimizer *o = prepare(device, cpu_in(g, node, 0), 20, k);
+  optimizer *o = prepare(device, g, node, 20, k);
   if (!o) return DLC_NOMEM;
   o->attr.adagrad = *(const dlc_adagrad *)node->attr;
   k->launch = adagrad_launch;

@@ -18,7 +18,8 @@ enum {
   DLC_ATTR_RANGE = 6,   /* double[2], low <= high: written [0.5, 1.0] */
   DLC_ATTR_NUMBERS = 7, /* dlc_numbers: written 0.5 or [0.1, 0.2, 0.3], at most DLC_MAX_NUMBERS; [] is none */
   DLC_ATTR_CHOICE = 8,  /* int64_t, position in `choices`: written as that word */
-  DLC_ATTR_SHAPE = 9    /* int64_t[9], how many dimensions, then these: written 5 or [16, 5, 5], at most 8 */
+  DLC_ATTR_SHAPE = 9,   /* int64_t[9], how many dimensions, then these: written 5 or [16, 5, 5], at most 8 */
+  DLC_ATTR_LIST = 10    /* dlc_list: as NUMBERS, but at most DLC_MAX_LIST */
 };
 
 #define DLC_MAX_NUMBERS 4
@@ -26,6 +27,12 @@ typedef struct dlc_numbers {
   int64_t count;
   double at[DLC_MAX_NUMBERS];
 } dlc_numbers;
+
+#define DLC_MAX_LIST 64
+typedef struct dlc_list {
+  int64_t count;
+  double at[DLC_MAX_LIST];
+} dlc_list;
 
 typedef struct dlc_attr {
   uint32_t size, type, offset; /* offsetof in the attribute struct */

@@ -61,9 +61,12 @@ enum {
                           1 (i64 [1]); outputs: parameter, states. Must have DLC_OP_UPDATE */
 };
 enum {
-  DLC_OP_VIEW = 1,    /* output 0 is input 0 under another shape: shares its memory and is never launched */
-  DLC_OP_UPDATE = 2,  /* output k is the new content of input k, in the same memory */
-  DLC_OP_VARIADIC = 4 /* n_data inputs or more; without parameters */
+  DLC_OP_VIEW = 1,     /* output 0 is input 0 under another shape: shares its memory and is never launched */
+  DLC_OP_UPDATE = 2,   /* output k is the new content of input k, in the same memory */
+  DLC_OP_VARIADIC = 4, /* n_data inputs or more; without parameters */
+  DLC_OP_MOMENTUM = 8 /* OPTIMIZER: where a schedule moves its momentum there is one input more, behind the step number:
+                         f32 [1], what stands in this step for the attribute `momentum`, else `beta1`. It is never there
+                         where the former is 0 */
 };
 
 struct dlc_op {

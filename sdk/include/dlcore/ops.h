@@ -1,7 +1,8 @@
 /* dlcore's own ops: names, inputs, outputs, attributes. Third-party gradients and backends rely on them, so what stands
- * here changes only with the op's version. conv2d, max_pool2d, cross_entropy, sgd and their gradients, and fill, are
- * version 2, all others version 1. Activations, parameters and what is f32 below are f64 where a run computes in it and
- * in gradient checks: a backend says DLC_UNSUPPORTED to a node with types that it has no kernel for.
+ * here changes only with the op's version. sgd is version 3; conv2d, max_pool2d, cross_entropy and their gradients,
+ * fill, adam, adamw, rmsprop and lars are version 2, all others version 1. Activations, parameters and what is f32
+ * below are f64 where a run computes in it and in gradient checks: a backend says DLC_UNSUPPORTED to a node with types
+ * that it has no kernel for.
  *
  * Written: name  inputs -> outputs. The attributes of an op are the struct dlc_NAME below where there is one, or the
  * one in braces. X_grad is the gradient of X.
@@ -74,7 +75,7 @@
  * fill                     -> y
  * cast                     x -> y, the same numbers as another type: f32 from f64, or f64 from f32
  * -- update
- * sgd, adam, adamw, rmsprop, adagrad, lars  see DLC_OP_OPTIMIZER (adamw {dlc_adam})
+ * sgd, adam, adamw, rmsprop, adagrad, lars  see DLC_OP_OPTIMIZER (adamw {dlc_adam}); all but adagrad DLC_OP_MOMENTUM
  * square_sum               x -> [1], the sum of the squares
  * clip_factor              square sum f32 [1] -> factor [1] = min(1, max_norm / (norm + 1e-6)), norm [1]
  * scale                    x, factor f32 [1] -> y = factor * x

@@ -551,6 +551,9 @@ START_TEST(prediction_without_what_it_needs_says_what_is_missing)
   ck_refuses("predict pets", 2, "predict needs --weights FILE or --run DIR");
   ck_refuses("predict --run runs/w", 2, "nothing to predict on");
   ck_refuses("predict --run runs/w pets --data-dir pets", 2, "predict takes INPUTs or --data-dir, not both");
+  ck_assert_int_eq(mkdir("empty", 0777), 0);
+  ck_refuses("predict --run runs/w empty --backend reference", 1,
+             "an INPUT is read as pictures, other data by --data-dir: empty: no picture");
   ck_refuses("predict --run nowhere pets", 1, "nowhere/weights/last.safetensors");
   ck_refuses("predict --run runs/w nowhere --backend reference", 1, "nowhere: No such file or directory");
   ck_refuses("predict --run runs/w pets --split train2 --backend reference", 2,

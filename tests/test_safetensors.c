@@ -218,6 +218,7 @@ static const struct {
     {"{}", UINT64_MAX - 7, 0,
      "not safetensors, or cut: its header should have 18446744073709551608 bytes, the file has 10"},
     {"{}", 1000, 16, "not safetensors, or cut: its header should have 1000 bytes, the file has 26"},
+    {"", 0x1404034b50, 0, "not safetensors, but a zip file, as torch.save() writes"},
     /* what is no JSON object, or none alone */
     {"[]", 0, 0, "not safetensors: no JSON header"},
     {" {}", 0, 0, "not safetensors: no JSON header"},

@@ -52,7 +52,9 @@ static int open_pictures(opener *op, bool picked)
     return CLI_USAGE;
   }
   op->input.split = 0;
-  return open_dataset(op, true);
+  const int code = open_dataset(op, true);
+  if (code != CLI_OK && !picked) dlc_fail_in(DLC_INVALID, "an INPUT is read as pictures, other data by --data-dir");
+  return code;
 }
 
 static int use_source(opener *op, bool picked, const char *prefix, int (*each)(void *ctx, const cli_input *input),

@@ -8,6 +8,12 @@ typedef struct search {
   char found[256];
 } search;
 
+/* The sign of a NaN says nothing. */
+static double plain(double x)
+{
+  return isnan(x) ? (double)NAN : x;
+}
+
 /* Elements of a float value that are NaN or infinite; *example: one of them. */
 static int64_t count_nonfinite(const dlc_value *v, const void *data, double *example)
 {
@@ -17,7 +23,7 @@ static int64_t count_nonfinite(const dlc_value *v, const void *data, double *exa
   for (int64_t i = 0; i < dlc_count(v); i++) {
     const double x = wide ? ((const double *)data)[i] : (double)((const float *)data)[i];
     if (isfinite(x)) continue;
-    if (n++ == 0) *example = x;
+    if (n++ == 0) *example = plain(x);
   }
   return n;
 }
@@ -49,7 +55,7 @@ static bool visit(void *ctx, const dlc_graph *g, uint32_t node, const void *cons
 dlc_status dlc_nonfinite_fail(dlc_run *r, dlc_program *program)
 {
   search s = {"nowhere when it is computed again"};
-  const double loss = dlc_run_get(r, r->loss);
+  const double loss = plain(dlc_run_get(r, r->loss));
   DLC_TRY(dlc_program_watch(program, visit, &s));
   return dlc_fail(DLC_INVALID, "the loss is %g at step %lld (epoch %u): %s; try a smaller --lr, or --clip-grad 1", loss,
                   (long long)r->steps + 1, r->epoch, s.found);

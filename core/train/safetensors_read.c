@@ -230,6 +230,11 @@ static dlc_status read_length(const char *path, const char *bytes, uint64_t file
   if (file_bytes < 8)
     return dlc_fail(DLC_INVALID, "%s: %llu bytes are too few for safetensors", path, (unsigned long long)file_bytes);
   for (int i = 0; i < 8; i++) *header |= (uint64_t)(uint8_t)bytes[i] << (8 * i);
+  if (*header > file_bytes - 8 && memcmp(bytes, "PK\3\4", 4) == 0)
+    return dlc_fail(DLC_INVALID,
+                    "%s: not safetensors, but a zip file, as torch.save() writes; in Python, "
+                    "safetensors.torch.save_file(state_dict, FILE) writes safetensors",
+                    path);
   if (*header > file_bytes - 8)
     return dlc_fail(DLC_INVALID, "%s: not safetensors, or cut: its header should have %llu bytes, the file has %llu",
                     path, (unsigned long long)*header, (unsigned long long)file_bytes);

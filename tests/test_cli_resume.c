@@ -40,6 +40,8 @@ START_TEST(resumed_run_takes_the_options_of_its_folder)
   ck_contains(out_text, "epoch 3/3");
   ck_assert(same_files("runs/whole/weights/last.safetensors", "runs/x/weights/last.safetensors"));
   ck_assert(!exists("runs/x-2"));
+  ck_runs("--resume runs/x", 0);
+  ck_contains(out_text, "resume    nothing is left of 3 epochs; more with --epochs");
 }
 END_TEST
 
@@ -47,7 +49,7 @@ START_TEST(resume_takes_one_file_of_a_run)
 {
   ck_runs(QUICK "--epochs 3 --checkpoint-keep 3 --name x --logger csv", 0);
   ck_runs("--resume runs/x/checkpoints/epoch-1.safetensors", 0);
-  ck_contains(out_text, "after 1 epochs");
+  ck_contains(out_text, "after 1 epoch and");
   ck_contains(out_text, "epoch 2/3");
   char *table = read_file("runs/x/summary.csv", NULL);
   ck_assert_int_eq(count_lines(table), 4);
@@ -60,7 +62,7 @@ START_TEST(auto_starts_from_scratch_and_says_so)
   ck_runs(QUICK "--name x --resume auto", 0);
   ck_contains(out_text, "no checkpoint there: starting from scratch");
   ck_runs(QUICK "--name x --resume auto --epochs 2", 0);
-  ck_contains(out_text, "after 1 epochs and 2 steps");
+  ck_contains(out_text, "after 1 epoch and 2 steps");
   ck_runs(QUICK "--resume auto --epochs 3", 0); /* the newest */
   ck_contains(out_text, "resume    runs/x/checkpoints/last.safetensors: after 2 epochs and 4 steps");
 }
@@ -97,7 +99,7 @@ START_TEST(damaged_checkpoint_is_passed_over)
   write_text("runs/x/checkpoints/last.safetensors", "not a checkpoint");
   ck_runs("--resume runs/x", 0);
   ck_contains(err_text, "runs/x/checkpoints/last.safetensors");
-  ck_contains(out_text, "resume    runs/x/checkpoints/previous.safetensors: after 1 epochs and 2 steps");
+  ck_contains(out_text, "resume    runs/x/checkpoints/previous.safetensors: after 1 epoch and 2 steps");
   write_text("runs/x/checkpoints/last.safetensors", "not a checkpoint");
   write_text("runs/x/checkpoints/previous.safetensors", "nor this");
   ck_assert_int_eq(dlcore("--resume runs/x"), 1);

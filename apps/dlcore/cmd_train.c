@@ -180,8 +180,11 @@ static int resume(training *t)
   if (status >= 0) status = dlc_run_resume(t->run, &file, path ? path : o->checkpoint);
   dlc_run_position(t->run, &epochs, &steps);
   if (status >= 0)
-    cli_say(t->console, DLC_LOG_INFO, "resume    %s: after %lld epochs and %lld steps", path ? path : o->checkpoint,
-            (long long)epochs, (long long)steps);
+    cli_say(t->console, DLC_LOG_INFO, "resume    %s: after %lld epoch%s and %lld steps", path ? path : o->checkpoint,
+            (long long)epochs, epochs == 1 ? "" : "s", (long long)steps);
+  if (status >= 0 && epochs >= o->epochs)
+    cli_say(t->console, DLC_LOG_INFO, "resume    nothing is left of %lld epoch%s; more with --epochs",
+            (long long)o->epochs, o->epochs == 1 ? "" : "s");
   dlc_safetensors_free(&file);
   free(path);
   return status < 0 ? CLI_FAILED : CLI_OK;

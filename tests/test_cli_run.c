@@ -247,6 +247,23 @@ START_TEST(terminated_run_saves_and_exits_143)
 }
 END_TEST
 
+/* In the middle of an epoch of many steps. */
+START_TEST(asked_for_a_checkpoint_the_run_writes_it_and_goes_on)
+{
+  pid_t pid = fork();
+  ck_assert_int_ge(pid, 0);
+  if (pid == 0) exec_program(QUICK "--dataset shapes:count=50000 --batch-size 1 --quiet --name x");
+  wait_for("runs/x/log.txt");
+  ck_assert_int_eq(kill(pid, SIGUSR1), 0);
+  wait_for("runs/x/checkpoints/last.safetensors");
+  ck_assert_int_eq(kill(pid, SIGTERM), 0);
+  ck_assert_int_eq(exit_code(pid), 143);
+  char *log = read_file("runs/x/log.txt", NULL);
+  ck_contains(log, "SIGUSR1   writing a checkpoint");
+  free(log);
+}
+END_TEST
+
 /* ---- what is said ---- */
 
 START_TEST(piped_output_is_plain_lines)
@@ -462,6 +479,7 @@ int main(void)
   tcase_add_test(t, results_of_a_former_run_do_not_outlive_it);
   tcase_add_test(t, interrupted_run_saves_and_exits_130);
   tcase_add_test(t, terminated_run_saves_and_exits_143);
+  tcase_add_test(t, asked_for_a_checkpoint_the_run_writes_it_and_goes_on);
   tcase_add_test(t, piped_output_is_plain_lines);
   tcase_add_test(t, quiet_run_says_nothing);
   tcase_add_test(t, dump_graph_prints_the_stage_and_trains_nothing);

@@ -116,8 +116,12 @@ static void on_epoch(void *ctx, uint32_t epoch, int64_t step, bool best)
 
 static bool save_wanted(void *ctx)
 {
-  (void)ctx;
-  return cli_save_asked();
+  const training *t = ctx;
+  const bool asked = cli_save_asked();
+  if (asked)
+    cli_say(t->console, DLC_LOG_INFO, "SIGUSR1   %s",
+            t->job.options->checkpoints ? "writing a checkpoint" : "nothing written: --no-checkpoints");
+  return asked;
 }
 
 static void on_bad_sample(void *ctx, const char *name, const char *reason)

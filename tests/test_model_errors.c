@@ -42,6 +42,8 @@ static const struct {
     {"layers:\n  - linear: [1, 2, 3, 4, 5, 6, 7, 8, 9]\n", "m.yaml:2:13: a list of more than 8 values"},
     {"layers:\n  - linear: {out_features: 1, out_features: 2}\n",
      "m.yaml:2:31: `out_features` is given twice, first in line 2"},
+    {"layers:\n  - linear: {in_features: 16, out_features: 3}\n",
+     "m.yaml:2:27: layer `0`: linear has no `in_features`: that follows from what it reads"},
     {"layers:\n  - relu: 3\n", "m.yaml:2:11: layer `0`: relu takes no arguments"},
     {"layers:\n  - conv2d: {name: c, out_channels: 6}\n", "m.yaml:2:5: layer `c`: conv2d needs `kernel_size`"},
     {"layers:\n  - conv2d: {name: c, out_channels: 6,\n     kernel_size: big}\n",

@@ -114,8 +114,19 @@ static dlc_status read_value(const dlc_attr *a, void *at, const char *const *wor
   return read_int(a->name, words[0], at);
 }
 
+/* What PyTorch's layers must be told and ours see. */
+static bool is_input_size(const char *name)
+{
+  static const char *const names[] = {"in_channels", "in_features", "num_features", "normalized_shape"};
+  bool found = false;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) found |= strcmp(name, names[i]) == 0;
+  return found;
+}
+
 static dlc_status fail_unknown(const dlc_attr_table *t, const char *name)
 {
+  if (is_input_size(name))
+    return dlc_fail(DLC_INVALID, "%s has no `%s`: that follows from what it reads", t->owner, name);
   dlc_str known = {0};
   const char **names = malloc((t->n + 1) * sizeof *names);
   if (!names) return dlc_fail_nomem();

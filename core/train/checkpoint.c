@@ -51,12 +51,14 @@ static void put_identity(texts *t, const dlc_run *r)
   put(t, "batch_size", "%u", c->batch_size);
   put(t, "seed", "%llu", (unsigned long long)c->seed);
   put(t, "shuffle", "%d", c->shuffle);
+  put(t, "stratified", "%d", c->stratified);
   put(t, "optimizer", "%s", p->optimizer->name);
   put(t, "loss", "%s", p->loss ? p->loss->name : "cross_entropy");
   put(t, "accumulate", "%u", p->accumulate > 1 ? p->accumulate : 1);
   put(t, "ema", "%a", p->ema);
   put(t, "limit_batches", "%u", c->limit_batches);
   put(t, "overfit_batches", "%u", c->overfit_batches);
+  put(t, "watch", "%s", c->watch_loss ? "loss" : "accuracy");
 }
 
 static void put_position(texts *t, const dlc_run *r)
@@ -75,24 +77,29 @@ static void put_position(texts *t, const dlc_run *r)
       (long long)training->metrics.samples);
   put(t, "val", "%a %a %lld", val->loss, val->accuracy, (long long)val->samples);
   put(t, "test", "%a %a %lld", test->loss, test->accuracy, (long long)test->samples);
-  put(t, "watch", "%a %u %u", r->watch.best, r->watch.best_epoch, r->watch.bad_epochs);
+  put(t, "best", "%a %u %u", r->watch.best, r->watch.best_epoch, r->watch.bad_epochs);
   put(t, "schedule", "%a %a %lld %lld %d", r->schedule.scale, r->schedule.best, (long long)r->schedule.bad_epochs,
       (long long)r->schedule.cooldown, r->schedule.measured);
   put(t, "rate", "%a", r->rate);
-  put(t, "seconds", "%a %a", dlc_seconds() - r->started, r->training_seconds);
+  put(t, "seconds", "%a %a %a", dlc_seconds() - r->started, r->training_seconds, r->first_step);
 }
 
 /* ---- writing ---- */
 
-static dlc_status write_files(dlc_run *r, const dlc_checkpoint *c, bool epoch_ended)
+static dlc_status write_epoch(dlc_run *r, const dlc_checkpoint *c)
 {
-  const char *folder = r->checkpoints;
-  DLC_TRY(dlc_checkpoint_write(folder, c));
-  if (!epoch_ended || r->config.checkpoint_keep == 0) return DLC_OK;
   const dlc_phase *e = dlc_run_evaluated(r);
   const dlc_metrics *m = e->subset.count ? &e->metrics : &r->phases[DLC_PHASE_TRAIN].metrics;
-  return dlc_checkpoint_write_epoch(folder, c, r->finished, r->config.watch_loss ? -m->loss : m->accuracy,
+  return dlc_checkpoint_write_epoch(r->checkpoints, c, r->finished, r->config.watch_loss ? -m->loss : m->accuracy,
                                     r->config.checkpoint_keep);
+}
+
+/* The epoch's own comes first: a run that is killed between the two goes on before this epoch, and writes it again. */
+static dlc_status write_files(dlc_run *r, const dlc_checkpoint *c, bool epoch_ended)
+{
+  dlc_status status = epoch_ended && r->config.checkpoint_keep ? write_epoch(r, c) : DLC_OK;
+  if (status < 0) dlc_say(r->config.sink, DLC_LOG_WARN, "epoch %u keeps no checkpoint: %s", r->finished, dlc_reason());
+  return dlc_checkpoint_write(r->checkpoints, c);
 }
 
 /* A disk that is full now may not be so in an hour: a failure is told, and the run goes on. */
@@ -207,7 +214,7 @@ static void take_tensors(const reader *in, const dlc_parameters *p)
 static dlc_status take_position(const reader *in, dlc_run *r)
 {
   dlc_phase *training = &r->phases[DLC_PHASE_TRAIN];
-  double seconds, training_seconds;
+  double seconds;
   DLC_TRY(get_numbers(in, "epoch", "u", &r->epoch));
   DLC_TRY(get_numbers(in, "epochs_finished", "u", &r->finished));
   DLC_TRY(get_numbers(in, "batch", "u", &training->sums.batches));
@@ -218,13 +225,12 @@ static dlc_status take_position(const reader *in, dlc_run *r)
   DLC_TRY(get_metrics(in, "train", &training->metrics));
   DLC_TRY(get_metrics(in, "val", &r->phases[DLC_PHASE_VAL].metrics));
   DLC_TRY(get_metrics(in, "test", &r->phases[DLC_PHASE_TEST].metrics));
-  DLC_TRY(get_numbers(in, "watch", "duu", &r->watch.best, &r->watch.best_epoch, &r->watch.bad_epochs));
+  DLC_TRY(get_numbers(in, "best", "duu", &r->watch.best, &r->watch.best_epoch, &r->watch.bad_epochs));
   DLC_TRY(get_numbers(in, "schedule", "ddiib", &r->schedule.scale, &r->schedule.best, &r->schedule.bad_epochs,
                       &r->schedule.cooldown, &r->schedule.measured));
   DLC_TRY(get_numbers(in, "rate", "d", &r->rate));
-  DLC_TRY(get_numbers(in, "seconds", "dd", &seconds, &training_seconds));
+  DLC_TRY(get_numbers(in, "seconds", "ddd", &seconds, &r->training_seconds, &r->first_step));
   r->started -= seconds;
-  r->training_seconds = training_seconds;
   r->out_of_patience = r->config.patience && r->watch.bad_epochs >= r->config.patience;
   if (r->epoch >= 1 && training->sums.batches <= dlc_phase_batches(r, training)) return DLC_OK;
   return dlc_fail(DLC_INVALID, "%s stands at batch %u of epoch %u, which this run does not have", in->path,

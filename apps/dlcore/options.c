@@ -101,6 +101,19 @@ static void *field(const cli_options *o, const cli_option *option)
   return (char *)o + option->offset;
 }
 
+static size_t field_bytes(const cli_option *option)
+{
+  switch (option->type) {
+  case CLI_INT:
+  case CLI_SIZE: return sizeof(int64_t);
+  case CLI_FLOAT:
+  case CLI_SPLIT: return sizeof(double);
+  case CLI_BOOL: return sizeof(bool);
+  case CLI_LIST: return sizeof(cli_list);
+  default: return sizeof(const char *);
+  }
+}
+
 static dlc_status bad_value(const char *label, const char *expected, const char *range, const char *text)
 {
   return dlc_fail(DLC_INVALID, "%s: expected %s%s%s, got '%s'", label, expected, range ? " in " : "",
@@ -243,14 +256,26 @@ bool cli_option_show(const cli_options *o, const cli_option *option, dlc_str *ou
 
 /* ---- the four sources ---- */
 
+static dlc_status set_default(cli_options *o, const cli_option *option)
+{
+  memset(field(o, option), 0, field_bytes(option));
+  o->rank[option - cli_table] = CLI_FROM_DEFAULT;
+  if (option->def) return cli_option_set(o, option, option->def, CLI_FROM_DEFAULT, option->name);
+  if (option->type == CLI_INT || option->type == CLI_SIZE) *(int64_t *)field(o, option) = -1;
+  if (option->type == CLI_FLOAT) *(double *)field(o, option) = NAN;
+  return DLC_OK;
+}
+
 static dlc_status set_defaults(cli_options *o)
 {
-  for (size_t i = 0; i < cli_table_size; i++) {
-    const cli_option *option = &cli_table[i];
-    if (option->def) DLC_TRY(cli_option_set(o, option, option->def, CLI_FROM_DEFAULT, option->name));
-    else if (option->type == CLI_INT || option->type == CLI_SIZE) *(int64_t *)field(o, option) = -1;
-    else if (option->type == CLI_FLOAT) *(double *)field(o, option) = NAN;
-  }
+  for (size_t i = 0; i < cli_table_size; i++) DLC_TRY(set_default(o, &cli_table[i]));
+  return DLC_OK;
+}
+
+dlc_status cli_options_forget_file(cli_options *o)
+{
+  for (size_t i = 0; i < cli_table_size; i++)
+    if (o->rank[i] == CLI_FROM_FILE) DLC_TRY(set_default(o, &cli_table[i]));
   return DLC_OK;
 }
 
@@ -412,24 +437,12 @@ int cli_options_parse(int argc, char **argv, cli_options *o, const char **warnin
   if (set_defaults(o) < 0 || read_command_line(o, argc, argv) < 0) return CLI_USAGE;
   if (o->help || o->version) return CLI_OK;
   if (read_environment(o, warning) < 0) return CLI_USAGE;
-  if (o->resume && cli_resume_find(o) != CLI_OK) return CLI_USAGE;
-  return o->config && !o->resumed_run ? read_config(o) : CLI_OK;
+  const int code = o->config ? read_config(o) : CLI_OK;
+  if (code != CLI_OK || !o->resume) return code;
+  return cli_resume_find(o) == CLI_OK ? CLI_OK : CLI_USAGE;
 }
 
 /* ---- what a run was started with ---- */
-
-static size_t field_bytes(const cli_option *option)
-{
-  switch (option->type) {
-  case CLI_INT:
-  case CLI_SIZE: return sizeof(int64_t);
-  case CLI_FLOAT:
-  case CLI_SPLIT: return sizeof(double);
-  case CLI_BOOL: return sizeof(bool);
-  case CLI_LIST: return sizeof(cli_list);
-  default: return sizeof(const char *);
-  }
-}
 
 static int read_recorded(const char *run, cli_options *recorded)
 {

@@ -95,6 +95,8 @@ int cli_options_parse(int argc, char **argv, cli_options *o, const char **warnin
 /* These options become what the run folder's config.yaml says, not what the environment does, but for those that were
  * typed. An exit code. */
 int cli_options_of_run(cli_options *o, const char *run, const char *const *names, size_t n);
+/* What a configuration file said becomes the default again. */
+dlc_status cli_options_forget_file(cli_options *o);
 void cli_options_free(cli_options *o);
 
 const cli_option *cli_option_named(const char *name); /* aliases too; NULL: none */

@@ -65,16 +65,28 @@ static const char *run_of_file(cli_options *o, const char *path)
   return *copy ? copy : "/";
 }
 
-/* The run's options; then its folder is where the run goes on. */
+/* The path of a folder, which ends in the folder's name: not in "/", "." or "..". */
+static char *named_path(cli_options *o, const char *run)
+{
+  char *copy = dlc_arena_strdup(&o->arena, run);
+  for (size_t n = copy ? strlen(copy) : 0; n > 1 && copy[n - 1] == '/'; n--) copy[n - 1] = 0;
+  const char *slash = copy ? strrchr(copy, '/') : NULL, *name = slash ? slash + 1 : copy;
+  if (!copy || (strcmp(name, ".") != 0 && strcmp(name, "..") != 0)) return copy;
+  char *whole = realpath(copy, NULL);
+  if (whole) copy = dlc_arena_strdup(&o->arena, whole);
+  free(whole);
+  return copy;
+}
+
+/* The run's options in the place of a configuration file's; then its folder is where the run goes on. */
 static int take_run(cli_options *o, const char *run)
 {
-  char *config = dlc_arena_printf(&o->arena, "%s/config.yaml", run), *copy = dlc_arena_strdup(&o->arena, run);
+  char *config = dlc_arena_printf(&o->arena, "%s/config.yaml", run), *copy = named_path(o, run);
   if (!config || !copy) {
     dlc_fail_nomem();
     return CLI_FAILED;
   }
-  if (cli_config_read(config, o) < 0) return CLI_USAGE;
-  for (size_t n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--) copy[n - 1] = 0;
+  if (cli_options_forget_file(o) < 0 || cli_config_read(config, o) < 0) return CLI_USAGE;
   char *slash = strrchr(copy, '/');
   o->resumed_run = run;
   o->output = slash == copy ? "/" : slash ? copy : ".";
@@ -87,6 +99,10 @@ int cli_resume_find(cli_options *o)
 {
   const bool any = strcmp(o->resume, "auto") == 0, folder = !any && dlc_path_is_dir(o->resume);
   struct stat st;
+  if (!any && cli_option_typed(o, "name")) {
+    dlc_fail(DLC_INVALID, "--name: the run of --resume %s goes on in its own folder", o->resume);
+    return CLI_USAGE;
+  }
   if (!any && !dlc_path_exists(o->resume)) {
     dlc_fail(DLC_INVALID, "--resume: there is no %s", o->resume);
     return CLI_USAGE;

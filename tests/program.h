@@ -2,6 +2,7 @@
 #ifndef DLC_TEST_PROGRAM_H
 #define DLC_TEST_PROGRAM_H
 #include <check.h>
+#include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
 #include <limits.h>
@@ -135,6 +136,17 @@ static inline bool exists(const char *path)
 {
   struct stat st;
   return lstat(path, &st) == 0;
+}
+
+/* Of a folder; "." and ".." are none. */
+static inline int count_entries(const char *path)
+{
+  DIR *dir = opendir(path);
+  ck_assert_msg(dir != NULL, "%s: %s", path, strerror(errno));
+  int n = 0;
+  for (struct dirent *e; (e = readdir(dir));) n += e->d_name[0] != '.' || (e->d_name[1] && e->d_name[1] != '.');
+  closedir(dir);
+  return n;
 }
 
 static inline void write_text(const char *path, const char *text)

@@ -263,6 +263,16 @@ START_TEST(skipped_pictures_are_listed_counted_and_told)
 }
 END_TEST
 
+START_TEST(dry_run_passes_over_bad_pictures_without_a_list)
+{
+  make_pictures("pets", 2);
+  write_text("pets/train/dog/1.ppm", "no picture");
+  ck_runs(TINY SMALL_LISTS "--data-dir pets --on-bad-image skip --dry-run", 0);
+  ck_contains(err_text, "bad picture");
+  ck_lacks(err_text, "cannot be written");
+}
+END_TEST
+
 START_TEST(run_without_bad_pictures_has_no_list_of_them)
 {
   make_pictures("pets", 2);
@@ -703,6 +713,7 @@ int main(void)
   tcase_add_test(t, memory_and_threads_do_not_change_a_byte);
   tcase_add_test(t, bad_picture_ends_the_run_with_its_name);
   tcase_add_test(t, skipped_pictures_are_listed_counted_and_told);
+  tcase_add_test(t, dry_run_passes_over_bad_pictures_without_a_list);
   tcase_add_test(t, run_without_bad_pictures_has_no_list_of_them);
   tcase_add_test(t, weights_carry_what_is_needed_to_use_them);
   tcase_add_test(t, weights_of_floats_carry_no_normalisation);

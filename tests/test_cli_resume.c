@@ -68,9 +68,52 @@ START_TEST(auto_starts_from_scratch_and_says_so)
 }
 END_TEST
 
+START_TEST(auto_looks_where_the_configuration_file_says)
+{
+  write_text("c.yaml", "name: mine\noutput: out\nlogger: none\nepochs: 1\n");
+  ck_runs(QUICK "--name other", 0);
+  ck_runs(QUICK "-c c.yaml --resume auto", 0);
+  ck_contains(out_text, "no checkpoint there: starting from scratch");
+  ck_assert(exists("out/mine/checkpoints/last.safetensors"));
+  ck_runs("-c c.yaml --resume auto --epochs 2", 0); /* with the run's options, not those of the file */
+  ck_contains(out_text, "resume    out/mine/checkpoints/last.safetensors: after 1 epochs and 2 steps");
+  ck_contains(out_text, "epoch 2/2");
+}
+END_TEST
+
+START_TEST(run_goes_on_from_inside_its_folder)
+{
+  ck_runs(QUICK "--name x", 0);
+  ck_assert_int_eq(chdir("runs/x"), 0);
+  ck_runs("--resume . --epochs 2", 0);
+  ck_contains(out_text, "epoch 2/2");
+  ck_runs("--resume checkpoints/last.safetensors --epochs 3", 0);
+  ck_contains(out_text, "epoch 3/3");
+  ck_runs("--resume checkpoints/.. --epochs 4", 0);
+  ck_contains(out_text, "epoch 4/4");
+  ck_assert_int_eq(chdir("../.."), 0);
+  ck_assert_int_eq(count_entries("runs"), 1);
+}
+END_TEST
+
+START_TEST(resumed_run_tells_the_first_step_of_its_beginning)
+{
+  ck_runs(QUICK "--name x", 0);
+  char *before = read_file("runs/x/results.json", NULL);
+  ck_runs("--resume runs/x --epochs 2", 0);
+  char *after = read_file("runs/x/results.json", NULL);
+  const char *key = "\"seconds_to_first_step\": ";
+  ck_assert_double_eq_tol(atof(strstr(before, key) + strlen(key)), atof(strstr(after, key) + strlen(key)), 1e-6);
+  free(before);
+  free(after);
+}
+END_TEST
+
 START_TEST(resume_refuses_what_would_be_another_run)
 {
   ck_runs(QUICK "--name x", 0);
+  ck_refuses("--resume runs/x --watch loss", 1, "has watch accuracy, this run loss");
+  ck_refuses("--resume runs/x --name y", 2, "--name: the run of --resume runs/x goes on in its own folder");
   ck_refuses("--resume runs/x --batch-size 16", 1, "has batch_size 32, this run 16");
   ck_refuses("--resume runs/x --seed 9", 1, "has seed 0, this run 9");
   ck_refuses("--resume runs/x --opt sgd", 1, "has optimizer adam, this run sgd");
@@ -106,7 +149,25 @@ START_TEST(damaged_checkpoint_is_passed_over)
 }
 END_TEST
 
+START_TEST(resume_refuses_another_validation_part)
+{
+  ck_runs(QUICK "--val-split 0.25 --name x", 0);
+  ck_refuses("--resume runs/x --stratified", 1, "has stratified 0, this run 1");
+}
+END_TEST
+
 /* ---- what is kept ---- */
+
+START_TEST(checkpoints_of_a_former_run_do_not_outlive_it)
+{
+  ck_runs(QUICK "--epochs 3 --lr 0.01 --checkpoint-keep 2 --name x", 0);
+  ck_runs(QUICK "--lr 0 --checkpoint-keep 2 --name x --exist-ok", 0);
+  ck_assert_int_eq(count_entries("runs/x/checkpoints"), 2);
+  ck_assert(exists("runs/x/checkpoints/epoch-1.safetensors"));
+  ck_runs(QUICK "--no-checkpoints --name x --exist-ok", 0);
+  ck_assert_int_eq(count_entries("runs/x/checkpoints"), 0);
+}
+END_TEST
 
 START_TEST(best_weights_are_those_of_the_best_epoch)
 {
@@ -236,9 +297,14 @@ int main(void)
   tcase_add_test(t, resumed_run_takes_the_options_of_its_folder);
   tcase_add_test(t, resume_takes_one_file_of_a_run);
   tcase_add_test(t, auto_starts_from_scratch_and_says_so);
+  tcase_add_test(t, auto_looks_where_the_configuration_file_says);
+  tcase_add_test(t, run_goes_on_from_inside_its_folder);
+  tcase_add_test(t, resumed_run_tells_the_first_step_of_its_beginning);
   tcase_add_test(t, resume_refuses_what_would_be_another_run);
   tcase_add_test(t, a_run_that_another_one_writes_is_not_resumed);
   tcase_add_test(t, damaged_checkpoint_is_passed_over);
+  tcase_add_test(t, resume_refuses_another_validation_part);
+  tcase_add_test(t, checkpoints_of_a_former_run_do_not_outlive_it);
   tcase_add_test(t, best_weights_are_those_of_the_best_epoch);
   tcase_add_test(t, a_run_gives_up_after_its_patience);
   tcase_add_test(t, frozen_parameters_stay);

@@ -194,6 +194,22 @@ static int resume(training *t)
   return status < 0 ? CLI_FAILED : CLI_OK;
 }
 
+static dlc_status remove_file(const char *path)
+{
+  return unlink(path) == 0 || errno == ENOENT ? DLC_OK : dlc_fail(DLC_IO, "%s: %s", path, strerror(errno));
+}
+
+/* What a former run left in the folder (--exist-ok) does not belong to what comes now. */
+static dlc_status remove_former(const training *t)
+{
+  DLC_TRY(remove_file(t->results));
+  if (t->job.options->resumed_run) return DLC_OK;
+  cli_profile_begin(&t->folder);
+  DLC_TRY(remove_file(t->best));
+  DLC_TRY(remove_file(t->weights));
+  return dlc_checkpoint_remove_all(t->checkpoints);
+}
+
 static int begin_folder(training *t)
 {
   const cli_options *o = t->job.options;
@@ -204,6 +220,7 @@ static int begin_folder(training *t)
   char *config = cli_run_folder_file(&t->folder, "config.yaml"), *log = cli_run_folder_file(&t->folder, "log.txt");
   dlc_status status =
       t->weights && t->best && t->checkpoints && t->results && config && log ? DLC_OK : dlc_fail_nomem();
+  if (status >= 0) status = remove_former(t);
   if (status >= 0) status = cli_config_write(config, o);
   if (status >= 0) status = cli_console_log_to(t->console, log, o->resumed_run != NULL);
   free(config);
@@ -212,14 +229,7 @@ static int begin_folder(training *t)
   cli_say(t->console, DLC_LOG_INFO, "run       %s", t->folder.path);
   int code = cli_loggers_open(&t->loggers, t->folder.path, o->resume != NULL, t->run);
   if (o->checkpoints) dlc_run_checkpoints(t->run, t->checkpoints);
-  if (code == CLI_OK) code = cli_bad_files_begin(&t->bad, &t->folder);
-  if (!o->resumed_run) cli_profile_begin(&t->folder);
-  /* Those of a former run (--exist-ok) do not belong to what comes now. */
-  if (code == CLI_OK && unlink(t->results) && errno != ENOENT) {
-    dlc_fail(DLC_IO, "%s: %s", t->results, strerror(errno));
-    return CLI_FAILED;
-  }
-  return code;
+  return code == CLI_OK ? cli_bad_files_begin(&t->bad, &t->folder) : code;
 }
 
 static void say_results(const training *t, const dlc_results *r)

@@ -172,14 +172,19 @@ static dlc_status write_scored(const char *path, const dlc_checkpoint *c, double
   return status;
 }
 
+static dlc_status remove_file(const char *path)
+{
+  if (!path) return dlc_fail_nomem();
+  if (unlink(path) == 0 || errno == ENOENT) return DLC_OK;
+  return dlc_fail(DLC_IO, "cannot remove %s: %s", path, strerror(errno));
+}
+
 static dlc_status keep_epoch(const char *folder, const dlc_checkpoint *c, epoch_file e, bool kept, bool own)
 {
-  dlc_status status = DLC_OK;
   char *path = epoch_path(folder, e.epoch);
-  if (!path) status = dlc_fail_nomem();
-  else if (kept && own) status = write_scored(path, c, e.score);
-  else if (!kept && unlink(path) != 0 && errno != ENOENT)
-    status = dlc_fail(DLC_IO, "cannot remove %s: %s", path, strerror(errno));
+  dlc_status status = path ? DLC_OK : dlc_fail_nomem();
+  if (status >= 0 && kept && own) status = write_scored(path, c, e.score);
+  else if (status >= 0 && !kept) status = remove_file(path);
   free(path);
   return status;
 }
@@ -195,6 +200,30 @@ dlc_status dlc_checkpoint_write_epoch(const char *folder, const dlc_checkpoint *
     status = keep_epoch(folder, c, list.files[i], i < keep, list.files[i].epoch == epoch);
   free(list.files);
   return status;
+}
+
+/* ---- removing ---- */
+
+static dlc_status remove_named(const char *folder, const char *name)
+{
+  char *path = path_of(folder, name);
+  const dlc_status status = remove_file(path);
+  free(path);
+  return status;
+}
+
+dlc_status dlc_checkpoint_remove_all(const char *folder)
+{
+  epoch_list list;
+  dlc_status status = list_epochs(folder, &list);
+  for (uint32_t i = 0; i < list.n && status >= 0; i++) {
+    char *path = epoch_path(folder, list.files[i].epoch);
+    status = remove_file(path);
+    free(path);
+  }
+  free(list.files);
+  if (status >= 0) status = remove_named(folder, "previous.safetensors");
+  return status < 0 ? status : remove_named(folder, "last.safetensors");
 }
 
 /* ---- finding ---- */

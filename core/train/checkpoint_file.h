@@ -27,6 +27,9 @@ dlc_status dlc_checkpoint_write(const char *folder, const dlc_checkpoint *c);
 dlc_status dlc_checkpoint_write_epoch(const char *folder, const dlc_checkpoint *c, int64_t epoch, double score,
                                       uint32_t keep);
 
+/* Removes all of them: those of a run that begins anew say nothing about it. A folder that is not there has none. */
+dlc_status dlc_checkpoint_remove_all(const char *folder);
+
 /* Reads the newest generation that verifies: last, previous, then the epochs from the latest. `sink` gets one line
  * about each that is passed over. `*path`: which one it is; the caller frees it, and *file with dlc_safetensors_free().
  * DLC_NOT_FOUND where there is none at all, DLC_INVALID where none of those there is any good. */

@@ -45,8 +45,8 @@ void cli_bad_files_add(cli_bad_files *b, cli_console *c, const char *name, const
   const char *lead = strstr(reason, name) ? "" : name;
   if (++b->count <= SHOWN)
     cli_say(c, DLC_LOG_WARN, "bad picture %s%s%s%s", lead, *lead ? ": " : "", reason,
-            b->count == SHOWN ? " (the others are in bad_files.txt)" : "");
-  if (b->failed || write_line(b, name, reason)) return;
+            b->path && b->count == SHOWN ? " (the others are in bad_files.txt)" : "");
+  if (!b->path || b->failed || write_line(b, name, reason)) return;
   b->failed = true;
   cli_say(c, DLC_LOG_WARN, "%s cannot be written: %s", b->path, strerror(errno));
 }

@@ -51,7 +51,8 @@ int main(int argc, char **argv)
     cli_console_close(&console);
   }
   /* A run does not depend on who reads it; of everything else the output is all there is. */
-  bool output_matters = options.command != CLI_TRAIN || options.dump_graph || options.help || options.version;
+  bool output_matters =
+      options.command != CLI_TRAIN || options.dump_graph || options.print_config || options.help || options.version;
   if (code == CLI_OK && output_matters && (fflush(stdout) || ferror(stdout))) {
     fputs("dlcore: standard output cannot be written\n", stderr);
     code = CLI_FAILED;

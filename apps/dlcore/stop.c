@@ -36,7 +36,7 @@ int cli_stop_signal(void)
 
 bool cli_save_asked(void)
 {
-  const bool asked = save_asked;
-  save_asked = 0;
-  return asked;
+  if (!save_asked) return false;
+  save_asked = 0; /* one that comes just now means the checkpoint that is about to be written */
+  return true;
 }

@@ -101,6 +101,20 @@ START_TEST(a_warm_up_comes_before_the_schedule)
 }
 END_TEST
 
+START_TEST(a_warm_up_that_fills_the_run_rises_as_any_other)
+{
+  static const char *const texts[] = {"constant", "cosine", "polynomial", "step:step_size=1"};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    dlc_schedule s = schedule(texts[i]);
+    for (int epochs = 2; epochs <= 3; epochs++) {
+      s.warmup_epochs = 3;
+      const double rate = dlc_schedule_rate(&s, NULL, 0.5, 3, 2, epochs);
+      ck_assert_msg(fabs(rate - 0.5 * 4 / 6) < 1e-12, "%s: rate %g in a run of %d epochs", texts[i], rate, epochs);
+    }
+  }
+}
+END_TEST
+
 static void check_refused(const char *text, const char *reason)
 {
   dlc_schedule s;
@@ -145,6 +159,7 @@ int main(void)
   tcase_add_test(tests, multistep_takes_many_milestones);
   tcase_add_test(tests, too_many_milestones_are_refused);
   tcase_add_test(tests, a_warm_up_comes_before_the_schedule);
+  tcase_add_test(tests, a_warm_up_that_fills_the_run_rises_as_any_other);
   tcase_add_test(tests, impossible_cycles_are_refused);
   tcase_add_test(tests, a_momentum_that_is_left_alone_is_the_optimizers);
   tcase_add_test(tests, a_momentum_does_not_move_in_an_optimizer_without_one);

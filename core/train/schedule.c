@@ -356,7 +356,8 @@ double dlc_schedule_rate(const dlc_schedule *s, const dlc_schedule_state *state,
   const dlc_schedule_kind *kind = s->kind ? s->kind : &constant;
   const position at = position_of(s, step_number, steps_per_epoch, epochs);
   if (at.t < 0) {
-    const double goal = kind->rate(s->attr.bytes, lr, 0, at.total);
+    /* A run that ends before the warm-up has no end of the schedule to hurry to. */
+    const double goal = kind->rate(s->attr.bytes, lr, 0, at.total > 0 ? at.total : (double)INT64_MAX);
     return s->warmup_lr + (goal - s->warmup_lr) * ((double)step_number + 1) / at.warmup;
   }
   const double rate = kind->rate(s->attr.bytes, lr, at.t, at.total);

@@ -2,7 +2,8 @@
 run it from anywhere. tests/test_models.c reads the same from the model files and compares.
 
     model NAME CHANNELSxHEIGHTxWIDTH CLASSES PARAMETERS FLOPS    # FLOPs of one picture, by torch.utils.flop_counter
-    NAME DTYPE DIMxDIM                                           # every tensor of state_dict(), in its order
+    NAME DTYPE DIMxDIM MEAN STD MIN MAX                          # every tensor of state_dict(), in its order; of
+                                                                 # floats, what a fresh network has
     outputs CHANNELSxHEIGHTxWIDTH CLASSES NUMBER...              # in evaluation, of two pictures, from formulas
 """
 import collections
@@ -134,6 +135,7 @@ def convnet(classes, side):
 def small_resnet(make, classes):
     model = make(num_classes=classes)
     model.conv1 = nn.Conv2d(3, 64, kernel_size=3, padding=1, bias=False)
+    nn.init.kaiming_normal_(model.conv1.weight, mode="fan_out", nonlinearity="relu")  # as its other convolutions
     model.maxpool = nn.Identity()
     return model
 
@@ -201,6 +203,13 @@ def fill(k, name, tensor):
     tensor.copy_(torch.from_numpy(u.astype(numpy.float32)).reshape(tensor.shape))
 
 
+def begins(tensor):
+    if tensor.dtype != torch.float32:
+        return ""
+    x = tensor.double()
+    return " ".join(f"{v:.7g}" for v in (x.mean(), x.std(correction=0), x.min(), x.max()))
+
+
 def outputs(model, channels, side):
     x = torch.from_numpy(noise(1, 2 * channels * side * side).astype(numpy.float32)).reshape(2, channels, side, side)
     with torch.no_grad():
@@ -222,7 +231,7 @@ def main():
         lines.append(f"model {name} {channels}x{side}x{side} {classes} {count} {counter.get_total_flops()}")
         for tensor_name, tensor in model.state_dict().items():
             dtype = {torch.float32: "f32", torch.int64: "i64"}[tensor.dtype]
-            lines.append(f"{tensor_name} {dtype} {'x'.join(map(str, tensor.shape))}".rstrip())
+            lines.append(f"{tensor_name} {dtype} {'x'.join(map(str, tensor.shape))} {begins(tensor)}".rstrip())
         if small:
             channels, side, classes = small
             numbers = " ".join(f"{v:.9g}" for v in outputs(make(classes, side), channels, side))

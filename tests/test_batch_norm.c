@@ -165,8 +165,8 @@ START_TEST(tensors_begin_as_pytorchs)
   for (uint32_t k = 0; k < 5; k++) {
     const dlc_model_param *p = &n.m.params[1 + k]; /* after conv.weight */
     ck_assert_str_eq(dlc_value_at(n.run.g, p->value)->name, expected[k].name);
-    ck_assert_uint_eq(p->init, DLC_INIT_CONSTANT);
-    ck_assert_double_eq(p->a, expected[k].value);
+    ck_assert_uint_eq(p->init.kind, DLC_INIT_CONSTANT);
+    ck_assert_double_eq(p->init.a, expected[k].value);
   }
   close_net(&n);
 }

@@ -1,5 +1,8 @@
 /* How a run learns, by the command line: every optimizer and loss by its name, and what is refused. */
+#include "base/status.h"
 #include "program.h"
+#include "train/safetensors.h"
+#include <math.h>
 
 START_TEST(every_optimizer_trains)
 {
@@ -54,6 +57,25 @@ START_TEST(class_weights_need_a_model_without_further_classes)
 }
 END_TEST
 
+START_TEST(weights_begin_as_the_command_line_says)
+{
+  dlc_tensor_file file;
+  ck_runs(QUICK "--init constant:val=0.25 --opt sgd --lr 0 --name a", 0);
+  ck_assert_int_eq(dlc_safetensors_read("runs/a/weights/last.safetensors", &file), DLC_OK);
+  for (uint32_t i = 0; i < file.n; i++) {
+    const dlc_tensor *t = &file.tensors[i];
+    const float *x = t->data;
+    const bool weight = strstr(t->name, "weight") != NULL;
+    for (int64_t k = 0; weight && k < (int64_t)(dlc_tensor_bytes(t) / 4); k++)
+      ck_assert_msg(x[k] == 0.25f, "%s[%lld] is %g", t->name, (long long)k, (double)x[k]);
+    if (!weight) ck_assert_msg(x[0] != 0.25f && fabsf(x[0]) < 0.1f, "%s[0] is %g", t->name, (double)x[0]);
+  }
+  ck_assert_uint_ge(file.n, 4);
+  dlc_safetensors_free(&file);
+  ck_refuses(QUICK "--init zero", 2, "--init: no initialisation `zero`; did you mean `zeros`?");
+}
+END_TEST
+
 int main(void)
 {
   TCase *tests = tcase_create("method");
@@ -63,5 +85,6 @@ int main(void)
   tcase_add_test(tests, what_a_loss_or_an_optimizer_has_not_is_refused);
   tcase_add_test(tests, one_cycle_gives_an_optimizer_a_momentum);
   tcase_add_test(tests, class_weights_need_a_model_without_further_classes);
+  tcase_add_test(tests, weights_begin_as_the_command_line_says);
   return run_suite("method", tests);
 }

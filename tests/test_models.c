@@ -14,6 +14,7 @@ enum { MODELS_MAX = 64, TENSORS_MAX = 512, BATCH = 2 };
 
 typedef struct tensor {
   char name[128], dtype[8], dims[64]; /* dims: "64x3x7x7", "" of a single number */
+  double mean, std, min, max;         /* of a fresh network's, where it is of floats */
 } tensor;
 
 typedef struct expected {
@@ -70,7 +71,9 @@ static void read_line(const char *line)
   } else {
     tensor *t = &m->tensors[m->n_tensors++];
     require(m->n_tensors < TENSORS_MAX, "too many tensors");
-    require(sscanf(line, "%127s %7s %63s", t->name, t->dtype, t->dims) >= 2, line);
+    const int n =
+        sscanf(line, "%127s %7s %63s %lf %lf %lf %lf", t->name, t->dtype, t->dims, &t->mean, &t->std, &t->min, &t->max);
+    require(n == 7 || (n == 2 && strcmp(t->dtype, "i64") == 0), line);
   }
 }
 
@@ -187,6 +190,57 @@ START_TEST(tensors_parameters_and_flops_are_those_of_pytorch)
 }
 END_TEST
 
+/* ---- how it begins ---- */
+
+/* Mean, deviation and bounds of a distribution. */
+typedef struct moments {
+  double mean, std, low, high;
+} moments;
+
+static moments moments_of(const dlc_init *i)
+{
+  if (i->kind == DLC_INIT_CONSTANT) return (moments){i->a, 0, i->a, i->a};
+  if (i->kind == DLC_INIT_UNIFORM) return (moments){(i->a + i->b) / 2, (i->b - i->a) / sqrt(12), i->a, i->b};
+  if (i->low < i->high) ck_assert_double_ge(fmin(i->a - i->low, i->high - i->a), 6 * i->b); /* hardly cut */
+  return (moments){i->a, i->b, -HUGE_VAL, HUGE_VAL};
+}
+
+/* That PyTorch's numbers were drawn from it: within five standard errors of its moments, inside of its bounds, and
+ * beyond those of a uniform distribution of that deviation where it has none. */
+static void expect_drawn_from(const dlc_init *init, int64_t n, const tensor *t, const char *model)
+{
+  const moments d = moments_of(init);
+  const double rounding = 1e-6 * (fabs(d.mean) + d.std);
+  ck_assert_msg(fabs(t->mean - d.mean) <= 5 * d.std / sqrt((double)n) + rounding, "%s: %s has mean %g, expected %g",
+                model, t->name, t->mean, d.mean);
+  ck_assert_msg(fabs(t->std - d.std) <= 5 * d.std / sqrt(2 * (double)n) + rounding,
+                "%s: %s has deviation %g, expected %g", model, t->name, t->std, d.std);
+  ck_assert_msg(t->min >= d.low - rounding && t->max <= d.high + rounding, "%s: %s is from %g to %g, expected %g to %g",
+                model, t->name, t->min, t->max, d.low, d.high);
+  if (init->kind == DLC_INIT_NORMAL && n >= 500)
+    ck_assert_msg(t->max - d.mean > 2 * d.std, "%s: %s ends at %g, where its deviation is %g", model, t->name, t->max,
+                  d.std);
+}
+
+START_TEST(a_fresh_network_is_drawn_from_pytorchs_distributions)
+{
+  const expected *e = &models[_i];
+  dlc_model *model = read_model(e->name);
+  dlc_model_graph m;
+  dlc_graph_build *g = build(model, &no_host, BATCH, e->chw, e->classes, true, &m);
+  for (uint32_t i = 0; i < m.n_params; i++) {
+    const dlc_value *v = dlc_value_at(dlc_graph_view(g), m.params[i].value);
+    uint32_t index;
+    const tensor *t = find_tensor(e, v->name, &index);
+    ck_assert_ptr_nonnull(t);
+    if (v->dtype == DLC_F32) expect_drawn_from(&m.params[i].init, dlc_count(v), t, e->name);
+  }
+  dlc_model_graph_free(&m);
+  dlc_graph_free(g);
+  dlc_model_free(model);
+}
+END_TEST
+
 /* ---- running it ---- */
 
 static double noise(uint32_t stream, uint32_t i) /* [-1, 1) */
@@ -286,6 +340,7 @@ int main(void)
   read_models();
   TCase *t = tcase_create("models");
   tcase_add_loop_test(t, tensors_parameters_and_flops_are_those_of_pytorch, 0, n_models);
+  tcase_add_loop_test(t, a_fresh_network_is_drawn_from_pytorchs_distributions, 0, n_models);
   tcase_add_loop_test(t, outputs_are_those_of_pytorch, 0, n_models);
   const int failed = run_suite("models", t);
   free_models();

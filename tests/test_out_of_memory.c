@@ -246,6 +246,7 @@ END_TEST
 /* ---- model files ---- */
 
 static const char branching[] =
+    "init: {conv2d: {weight: {kaiming_normal: {mode: fan_out}}, bias: zeros}, linear: xavier_uniform}\n"
     "blocks:\n"
     "  basic:\n"
     "    parameters: {channels: , size: [3, 3]}\n"
@@ -258,7 +259,7 @@ static const char branching[] =
     "  - sequence: {name: stage, layers: [repeat: {times: 2, layers: [basic: 2]}]}\n"
     "  - parallel: {branches: [[], [relu]]}\n"
     "  - flatten\n"
-    "  - linear: {name: a, out_features: 64}\n"
+    "  - linear: {name: a, out_features: 64, init: {bias: {constant: 1}}}\n"
     "  - linear: {share: a}\n"
     "  - linear: classes\n";
 

@@ -187,6 +187,49 @@ START_TEST(normal_numbers_have_their_mean_and_deviation)
 }
 END_TEST
 
+/* ---- a part of a normal distribution ---- */
+
+/* Computed by an independent implementation. */
+START_TEST(truncated_normal_numbers_never_change_between_versions)
+{
+  static const double expected[6] = {0.7276708148419857,  -0.642906061373651,  1.4507654178887606,
+                                     -0.8013354381546378, -0.6744235595688224, -0.18073241878300905};
+  float values[6];
+  dlc_random_trunc_normal(7, 5, 0, 1, -2, 2, values, 6);
+  for (int i = 0; i < 6; i++) ck_assert_double_eq_tol(values[i], expected[i], 3e-7);
+}
+END_TEST
+
+static double density(double x)
+{
+  return exp(-x * x / 2) / sqrt(2 * 3.14159265358979323846);
+}
+
+/* Their mean and variance: Johnson, Kotz and Balakrishnan 1994, 10.1. Bounds in deviations from the mean. */
+START_TEST(truncated_normal_numbers_are_what_is_left_of_a_normal_distribution)
+{
+  static const double bounds[][2] = {{-2, 2}, {-100, 100}, {-1, 0.5}, {1, 3}, {2, 60}, {-1e-3, 1e-3}};
+  const double mean = 3, std = 0.5, a = bounds[_i][0], b = bounds[_i][1];
+  const double mass = (erf(b / sqrt(2)) - erf(a / sqrt(2))) / 2, shift = (density(a) - density(b)) / mass;
+  const double var = 1 + (a * density(a) - b * density(b)) / mass - shift * shift;
+  double came_mean, came_var;
+  dlc_random_trunc_normal(3, 0, mean, std, mean + a * std, mean + b * std, many_values, MANY);
+  moments(many_values, MANY, &came_mean, &came_var);
+  for (int i = 0; i < MANY; i++)
+    ck_assert_msg((double)many_values[i] >= mean + a * std - 1e-6 && (double)many_values[i] <= mean + b * std + 1e-6,
+                  "%g", many_values[i]);
+  ck_assert_double_eq_tol(came_mean, mean + shift * std, 4 * std * sqrt(var) / 316 + 1e-7);
+  ck_assert_double_eq_tol(sqrt(came_var), std * sqrt(var), 8 * std * sqrt(var) / 447 + 1e-7);
+}
+END_TEST
+
+START_TEST(a_truncated_normal_distribution_without_deviation_is_its_mean)
+{
+  dlc_random_trunc_normal(3, 0, 0.25, 0, -1, 1, many_values, 10);
+  for (int i = 0; i < 10; i++) ck_assert_float_eq(many_values[i], 0.25f);
+}
+END_TEST
+
 int main(void)
 {
   TCase *t = tcase_create("random");
@@ -203,5 +246,8 @@ int main(void)
   tcase_add_test(t, uniform_numbers_fill_their_interval);
   tcase_add_test(t, a_narrow_interval_never_reaches_its_end);
   tcase_add_test(t, normal_numbers_have_their_mean_and_deviation);
+  tcase_add_test(t, truncated_normal_numbers_never_change_between_versions);
+  tcase_add_loop_test(t, truncated_normal_numbers_are_what_is_left_of_a_normal_distribution, 0, 6);
+  tcase_add_test(t, a_truncated_normal_distribution_without_deviation_is_its_mean);
   return run_suite("random", t);
 }

@@ -126,6 +126,15 @@ static int read_groups(cli_job *job)
   return usage(status, "param-group");
 }
 
+static int read_init(cli_job *job)
+{
+  const char *text = job->options->init;
+  if (!text) return CLI_OK;
+  dlc_initializer *init = dlc_arena_alloc(&job->memory, sizeof *init);
+  job->method.init = init;
+  return usage(init ? dlc_initializer_read(text, init) : dlc_fail_nomem(), "init");
+}
+
 int cli_job_method(cli_job *job)
 {
   const cli_options *o = job->options;
@@ -135,6 +144,7 @@ int cli_job_method(cli_job *job)
   if (code == CLI_OK) code = read_momentum(job);
   if (code == CLI_OK) code = usage(dlc_method_check(&job->method), "sched");
   if (code == CLI_OK) code = read_groups(job);
+  if (code == CLI_OK) code = read_init(job);
   dlc_method *m = &job->method;
   m->lr = o->lr;
   m->mixup = o->mixup;

@@ -48,7 +48,7 @@ typedef struct cli_options {
   int command;        /* CLI_TRAIN, ... */
   cli_list arguments; /* what is no option: of `plugins NAME`, `predict INPUT...`, `data info`, `plot RUN...` */
   const char *dataset, *data_dir;
-  const char *model, *init_from, *input;
+  const char *model, *init, *init_from, *input;
   const char *backend, *opt, *output, *name, *color, *config, *plugin_path, *dump_graph;
   cli_list logger;
   const char *train_transforms, *eval_transforms, *on_bad_image;

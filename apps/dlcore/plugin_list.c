@@ -47,12 +47,12 @@ static json_t *options_json(const dlc_option *options, uint32_t n)
 
 static json_t *attributes_json(const dlc_attr *attrs, uint32_t n)
 {
-  static const char *const types[] = {"",        "int",   "float",   "bool", "pair",
-                                      "padding", "range", "numbers", "word", "shape"};
+  static const char *const types[] = {"",      "int",     "float", "bool",  "pair", "padding",
+                                      "range", "numbers", "word",  "shape", "list"};
   json_t *list = json_array();
   for (uint32_t i = 0; i < n; i++) {
     const dlc_attr *a = dlc_attr_entry(attrs, i);
-    json_array_append_new(list, option_json(a->name, a->type <= DLC_ATTR_SHAPE ? types[a->type] : "", a->def,
+    json_array_append_new(list, option_json(a->name, a->type <= DLC_ATTR_LIST ? types[a->type] : "", a->def,
                                             DLC_HAS(a, choices) ? a->choices : NULL, a->help));
   }
   return list;

@@ -39,6 +39,8 @@ const cli_option cli_table[] = {
 
     {"Model", "model", NULL, 'm', CLI_STRING, SHAPES | CLI_PREDICT, KEPT, AT(model), "lenet", NULL, "NAME|FILE.yaml",
      "lenet, resnet18-cifar, net-002 or another that comes with dlcore, or a model file of your own"},
+    {"Model", "init", NULL, 0, CLI_STRING, CLI_TRAIN, KEPT, AT(init), NULL, NULL, "NAME[:k=v,..]",
+     "how weights begin where no layer of the model file says so itself: xavier_uniform, kaiming_normal:mode=fan_out, normal:std=0.01 or another of torch.nn.init (default: as the model file says, else as PyTorch's layers)"},
     {"Model", "init-from", "initial-checkpoint|pretrained-path", 0, CLI_STRING, CLI_TRAIN, KEPT, AT(init_from), NULL, NULL,
      "FILE", "begin with the weights of this safetensors file"},
     {"Model", "weights", NULL, 'w', CLI_STRING, WEIGHTS, 0, AT(weights), NULL, NULL, "FILE",

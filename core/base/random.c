@@ -12,16 +12,16 @@ void dlc_random_words(uint64_t seed, uint32_t purpose, uint32_t epoch, uint32_t 
   for (int i = 0; i < 4; i++) out[i] = r.v[i];
 }
 
-/* The words of one (seed, purpose, epoch), one after the other. */
+/* The words of one (seed, purpose, epoch, sample), one after the other. */
 typedef struct word_stream {
   uint64_t seed;
-  uint32_t purpose, epoch, draw, left, words[4];
+  uint32_t purpose, epoch, sample, draw, left, words[4];
 } word_stream;
 
 static uint32_t next_word(word_stream *s)
 {
   if (s->left == 0) {
-    dlc_random_words(s->seed, s->purpose, s->epoch, 0, s->draw++, s->words);
+    dlc_random_words(s->seed, s->purpose, s->epoch, s->sample, s->draw++, s->words);
     s->left = 4;
   }
   return s->words[4 - s->left--];
@@ -80,6 +80,26 @@ void dlc_random_normal(uint64_t seed, uint32_t index, double mean, double std, f
       pair[1] = radius * sin(angle);
     }
     out[i] = (float)(mean + std * pair[i % 2]);
+  }
+}
+
+/* By rejection: uniform in the interval, kept as often as the density there is of the largest one in it. Further than
+ * seven deviations from where that is nothing would be kept. */
+void dlc_random_trunc_normal(uint64_t seed, uint32_t index, double mean, double std, double low, double high,
+                             float *out, size_t n)
+{
+  word_stream s = {.seed = seed, .purpose = DLC_PURPOSE_INIT, .sample = index};
+  const double mode = fmin(fmax(mean, low), high);
+  low = fmax(low, mode - 7 * std);
+  high = fmin(high, mode + 7 * std);
+  for (size_t i = 0; i < n; i++) {
+    double x = mode, share = 1;
+    do {
+      if (std == 0) break;
+      x = low + (high - low) * (double)next_word(&s) * 0x1p-32;
+      share = exp(((mode - mean) * (mode - mean) - (x - mean) * (x - mean)) / (2 * std * std));
+    } while ((double)next_word(&s) * 0x1p-32 >= share);
+    out[i] = (float)x;
   }
 }
 

@@ -25,6 +25,10 @@ static inline float dlc_random_unit(uint32_t word)
 void dlc_random_uniform(uint64_t seed, uint32_t index, double low, double high, float *out, size_t n);
 void dlc_random_normal(uint64_t seed, uint32_t index, double mean, double std, float *out, size_t n);
 
+/* Of a normal distribution, what lies in [low, high] alone. Element i is a function of (seed, index) and of i. */
+void dlc_random_trunc_normal(uint64_t seed, uint32_t index, double mean, double std, double low, double high,
+                             float *out, size_t n);
+
 /* The service table for plugins. */
 const dlc_random *dlc_random_service(void);
 

@@ -43,13 +43,25 @@ static dlc_status check_param(const dlc_param *p, uint32_t role)
   return dlc_fail(DLC_INVALID, "parameter %s: role %u", p->name, role);
 }
 
+static dlc_status choose_init(const adding *a, const dlc_param *p, uint32_t role, dlc_init *init)
+{
+  const dlc_init_rule *rule = NULL;
+  *init = (dlc_init){.kind = p->init, .a = p->a, .b = p->b};
+  if (role == DLC_ROLE_PARAMETER) rule = dlc_init_find(a->use->inits, a->use->n_inits, a->layer->op->name, p);
+  if (!rule) return DLC_OK;
+  const dlc_status status = dlc_initializer_of(&rule->initializer, &p->value, init);
+  return status < 0 ? dlc_fail_in(status, "%s", p->name) : DLC_OK;
+}
+
 static dlc_status add_param(const adding *a, const dlc_param *p, uint32_t *id)
 {
   const char *prefix = a->use->prefix, *tensors = a->layer->tensors;
   const uint32_t role = DLC_HAS(p, role) ? p->role : DLC_ROLE_PARAMETER;
   dlc_model_graph *m = a->m;
   dlc_str name = {0};
+  dlc_init init;
   DLC_TRY(check_param(p, role));
+  DLC_TRY(choose_init(a, p, role, &init));
   dlc_str_addf(&name, "%s%s%s%s", prefix ? prefix : "", tensors ? tensors : a->layer->name, tensors ? "" : ".",
                p->name);
   dlc_status status = dlc_str_ok(&name) ? check_new(a, dlc_str_get(&name)) : dlc_fail_nomem();
@@ -57,8 +69,7 @@ static dlc_status add_param(const adding *a, const dlc_param *p, uint32_t *id)
     status = dlc_graph_value(a->g, dlc_str_get(&name), prefix ? DLC_ROLE_STATE : role, p->value.dtype, p->value.rank,
                              p->value.dim, id);
   if (status >= 0) status = grow((void **)&m->params, m->n_params, sizeof *m->params);
-  if (status >= 0)
-    m->params[m->n_params++] = (dlc_model_param){*id, p->init, p->a, p->b, dlc_name_hash(dlc_str_get(&name))};
+  if (status >= 0) m->params[m->n_params++] = (dlc_model_param){*id, init, dlc_name_hash(dlc_str_get(&name))};
   dlc_str_free(&name);
   return status;
 }

@@ -3,13 +3,12 @@
 #ifndef DLC_GRAPH_LAYER_H
 #define DLC_GRAPH_LAYER_H
 #include "graph/graph.h"
-#include <stdbool.h>
+#include "graph/init.h"
 
 /* One tensor that a layer owns: how to fill it before the first step. */
 typedef struct dlc_model_param {
   uint32_t value; /* id in the graph; its role is PARAMETER, or STATE where it is not trained */
-  uint32_t init;  /* DLC_INIT_... */
-  double a, b;
+  dlc_init init;
   uint32_t hash; /* of its name */
 } dlc_model_param;
 
@@ -30,8 +29,10 @@ typedef struct dlc_model_graph {
 
 typedef struct dlc_model_use {
   int64_t classes;
-  bool training;      /* false: layers are built as they are in evaluation */
-  const char *prefix; /* before the names of all tensors, which are then states: a copy of the model; NULL: nothing */
+  bool training;        /* false: layers are built as they are in evaluation */
+  const char *prefix;   /* before the names of all tensors, which are then states: a copy of the model; NULL: nothing */
+  dlc_init_rule *inits; /* how tensors begin: by the first that matches, else as their op says. Marked where they do */
+  uint32_t n_inits;
 } dlc_model_use;
 
 typedef struct dlc_layer {

@@ -98,8 +98,10 @@ static dlc_status read_key(dlc_model *m, const dlc_tree *t)
       return DLC_OK;
     return fail_at(m, t, "expected a number of classes");
   }
-  return dlc_model_fail(m, t->line, t->column, "unknown key `%s`; a model has `name`, `classes`, `blocks` and `layers`",
-                        t->key);
+  if (strcmp(t->key, "init") == 0)
+    return dlc_scope_inits(&(dlc_expansion){.m = m}, &(dlc_scope){.bindings = NULL}, t, true, &m->inits, &m->n_inits);
+  return dlc_model_fail(m, t->line, t->column,
+                        "unknown key `%s`; a model has `name`, `classes`, `init`, `blocks` and `layers`", t->key);
 }
 
 static dlc_status read_root(dlc_model *m, const dlc_tree *root)

@@ -2,6 +2,7 @@
  *
  *   name: small-resnet               # optional; else the file's name
  *   classes: 10                      # optional: outputs, whatever the data set; else its number of classes
+ *   init: {conv2d: kaiming_normal}   # optional: how tensors begin (model_init.c); else as PyTorch's layers do
  *   blocks:
  *     basic:                         # used as a layer is; every layer in it gets the name of the use before its own
  *       parameters: {channels: , stride: 1}     # without a default: must be given

@@ -10,7 +10,9 @@
 typedef struct builder {
   const dlc_model *model;
   dlc_graph_build *g;
-  const dlc_model_use *use;
+  dlc_model_use use;    /* its inits: those of the layer at hand, then the general ones */
+  dlc_init_rule *inits; /* the general ones: of whoever builds, then of the file; room for a layer's before them */
+  uint32_t n_inits;
   int64_t classes;
   uint32_t input; /* value id */
   dlc_model_graph *out;
@@ -77,6 +79,19 @@ static dlc_status check_op(const dlc_op *op, uint32_t n_from)
                   more ? " or more" : "", n_from, n_from < op->n_data ? "; name them in `from: [a, b]`" : "");
 }
 
+/* A rule for a tensor that is not there is a slip. `layer` NULL: the rules of the file. */
+static dlc_status check_inits(const builder *b, const dlc_init_rule *rules, uint32_t n, const char *layer)
+{
+  for (uint32_t i = 0; i < n; i++) {
+    const char *kind = layer ? layer : rules[i].layer;
+    if (!rules[i].matched)
+      return dlc_model_fail(b->model, rules[i].line, rules[i].column, "`init`: %s%s%s has a %s",
+                            kind ? "no `" : "no layer", kind ? kind : "", kind ? "`" : "",
+                            rules[i].tensor ? rules[i].tensor : "weight of two dimensions or more");
+  }
+  return DLC_OK;
+}
+
 static dlc_status add_layer(builder *b, const dlc_layer_text *text, const dlc_op *op, const void *attr)
 {
   uint32_t from[DLC_MAX_IN], shared[DLC_MAX_IN], out;
@@ -98,8 +113,12 @@ static dlc_status add_layer(builder *b, const dlc_layer_text *text, const dlc_op
     for (uint32_t k = 0; k < other->n_params; k++)
       shared[layer.n_shared++] = b->out->params[other->first_param + k].value;
   }
-  dlc_status status = dlc_layer_add(b->g, b->out, b->use, &layer, &out);
-  return status < 0 ? dlc_fail_in(status, "%s:%u:%u", b->model->origin, text->line, text->column) : DLC_OK;
+  b->use.inits = b->inits - text->n_inits;
+  b->use.n_inits = b->n_inits + text->n_inits;
+  if (text->n_inits) memcpy(b->use.inits, text->inits, text->n_inits * sizeof *text->inits);
+  dlc_status status = dlc_layer_add(b->g, b->out, &b->use, &layer, &out);
+  if (status < 0) return dlc_fail_in(status, "%s:%u:%u", b->model->origin, text->line, text->column);
+  return check_inits(b, b->use.inits, text->n_inits, text->name);
 }
 
 static dlc_status build_layer(builder *b, const dlc_layer_text *layer)
@@ -131,21 +150,42 @@ static dlc_status check_logits(const builder *b)
                   (long long)b->classes);
 }
 
+static dlc_status join_inits(builder *b, const dlc_model_use *use, dlc_init_rule **memory)
+{
+  const dlc_model *m = b->model;
+  uint32_t own = 0;
+  for (uint32_t i = 0; i < m->n_layers; i++) own = m->layers[i].n_inits > own ? m->layers[i].n_inits : own;
+  b->n_inits = use->n_inits + m->n_inits;
+  *memory = malloc(((size_t)own + b->n_inits + 1) * sizeof **memory);
+  if (!*memory) return dlc_fail_nomem();
+  b->inits = *memory + own;
+  if (use->n_inits) memcpy(b->inits, use->inits, use->n_inits * sizeof *use->inits);
+  if (m->n_inits) memcpy(b->inits + use->n_inits, m->inits, m->n_inits * sizeof *m->inits);
+  return DLC_OK;
+}
+
+static dlc_status build_layers(builder *b)
+{
+  const dlc_model *m = b->model;
+  for (uint32_t i = 0; i < m->n_layers; i++) DLC_TRY(build_layer(b, &m->layers[i]));
+  b->out->logits = b->out->layers[m->output].output;
+  DLC_TRY(check_logits(b));
+  return check_inits(b, b->inits + b->n_inits - m->n_inits, m->n_inits, NULL);
+}
+
 dlc_status dlc_model_build(const dlc_model *model, dlc_graph_build *g, uint32_t input, const dlc_model_use *use,
                            dlc_model_graph *out)
 {
-  builder b = {.model = model, .g = g, .use = use, .input = input, .out = out};
+  builder b = {.model = model, .g = g, .use = *use, .input = input, .out = out};
   memset(out, 0, sizeof *out);
   b.classes = model->classes ? model->classes : use->classes;
   if (b.classes < use->classes)
     return dlc_fail(DLC_INVALID, "%s is made for %lld classes, %lld came", model->origin, (long long)b.classes,
                     (long long)use->classes);
-  dlc_status status = DLC_OK;
-  for (uint32_t i = 0; i < model->n_layers && status >= 0; i++) status = build_layer(&b, &model->layers[i]);
-  if (status >= 0) {
-    out->logits = out->layers[model->output].output;
-    status = check_logits(&b);
-  }
+  dlc_init_rule *memory;
+  dlc_status status = join_inits(&b, use, &memory);
+  if (status >= 0) status = build_layers(&b);
+  free(memory);
   if (status < 0) dlc_model_graph_free(out);
   return status;
 }

@@ -120,6 +120,9 @@ static dlc_status share_layer(const dlc_expansion *e, const dlc_scope *s, const 
   if (layer->n_args)
     return dlc_model_fail(e->m, layer->args[0].value.line, layer->args[0].value.column,
                           "a layer that shares another's tensors has its arguments, too");
+  if (layer->n_inits)
+    return dlc_model_fail(e->m, layer->inits[0].line, layer->inits[0].column,
+                          "a layer that shares another's tensors has no beginning of its own");
   DLC_TRY(dlc_scope_share(e, s, share, &layer->shared));
   const dlc_layer_text *other = &e->m->layers[layer->shared];
   if (strcmp(other->op, layer->op) != 0)
@@ -133,9 +136,9 @@ static dlc_status share_layer(const dlc_expansion *e, const dlc_scope *s, const 
 
 static dlc_status expand_op(dlc_expansion *e, const dlc_scope *s, const entry *n, uint32_t *current)
 {
-  static const char *const own[] = {"name", "from", "share", NULL};
+  static const char *const own[] = {"name", "from", "share", "init", NULL};
   dlc_layer_text layer = {.op = n->op, .shared = DLC_NONE};
-  const dlc_tree *name = argument(n, "name"), *share = argument(n, "share");
+  const dlc_tree *name = argument(n, "name"), *share = argument(n, "share"), *init = argument(n, "init");
   if (name && name->kind == DLC_TREE_TEXT && strcmp(name->text, ".") == 0) { /* its tensors are the group's own */
     layer.prefix = s->names;
     name = NULL;
@@ -143,6 +146,7 @@ static dlc_status expand_op(dlc_expansion *e, const dlc_scope *s, const entry *n
   DLC_TRY(dlc_scope_name(e, s, name, n->at, n->position, &layer.name));
   DLC_TRY(dlc_scope_from(e, s, argument(n, "from"), *current, layer.from, &layer.n_from));
   if (n->args) DLC_TRY(read_args(e, s, n->args, own, &layer));
+  if (init) DLC_TRY(dlc_scope_inits(e, s, init, false, &layer.inits, &layer.n_inits));
   if (share) DLC_TRY(share_layer(e, s, share, &layer));
   return add_layer(e, n, &layer, current);
 }

@@ -56,6 +56,10 @@ dlc_status dlc_scope_from(const dlc_expansion *e, const dlc_scope *s, const dlc_
 /* The layer that `share` gives. */
 dlc_status dlc_scope_share(const dlc_expansion *e, const dlc_scope *s, const dlc_tree *share, uint32_t *layer);
 
+/* model_init.c: the rules behind `init` of a layer or of the model, in its arena. */
+dlc_status dlc_scope_inits(const dlc_expansion *e, const dlc_scope *s, const dlc_tree *init, bool of_model,
+                           const dlc_init_rule **rules, uint32_t *n);
+
 /* Whether any text in the tree has "$NAME". */
 bool dlc_scope_mentions(const dlc_tree *tree, const char *name);
 

@@ -27,6 +27,8 @@ typedef struct dlc_layer_text {
   uint32_t n_args, n_from;
   uint32_t from[DLC_MAX_IN]; /* the layers it reads; DLC_NONE: the model's input */
   uint32_t shared;           /* the layer whose tensors and arguments it uses, or DLC_NONE */
+  const dlc_init_rule *inits;
+  uint32_t n_inits;
   unsigned line, column;
 } dlc_layer_text;
 
@@ -43,6 +45,8 @@ struct dlc_model {
   int64_t classes; /* that the file fixes; 0: the data set's */
   dlc_block_text *blocks;
   uint32_t n_blocks;
+  const dlc_init_rule *inits; /* of all layers, or of all of a kind */
+  uint32_t n_inits;
   dlc_layer_text *layers; /* malloc; in an order in which they can be built */
   uint32_t n_layers;
   uint32_t output; /* the layer that gives the logits */

@@ -1,8 +1,8 @@
-/* What is minimised and how: loss, mixing, optimizer, groups of parameters, clipping, averages. Read by the graphs of a
- * step and by the run. Nothing is owned here. [main] */
+/* From where, what is minimised and how: first weights, loss, mixing, optimizer, groups of parameters, clipping,
+ * averages. Read by the graphs of a step and by the run. Nothing is owned here. [main] */
 #ifndef DLC_TRAIN_METHOD_H
 #define DLC_TRAIN_METHOD_H
-#include "dlcore/op.h"
+#include "graph/init.h"
 #include "train/schedule.h"
 #include <stdbool.h>
 
@@ -14,7 +14,8 @@ typedef struct dlc_param_group {
 } dlc_param_group;
 
 typedef struct dlc_method {
-  const dlc_op *loss; /* kind LOSS; NULL: cross_entropy with its defaults */
+  const dlc_initializer *init; /* of the weights of layers that say nothing themselves; NULL: as the model says */
+  const dlc_op *loss;          /* kind LOSS; NULL: cross_entropy with its defaults */
   const void *loss_attr;
   const float *class_weights; /* [classes], or NULL */
   double mixup, cutmix;       /* alpha of the Beta distribution that shares are drawn from; 0: not done */

@@ -41,8 +41,6 @@ dlc_status dlc_parameters_describe(const dlc_graph *g, const dlc_model_graph *m,
     if (status < 0) break;
     q->trained = v->role == DLC_ROLE_PARAMETER;
     q->init = m->params[i].init;
-    q->a = m->params[i].a;
-    q->b = m->params[i].b;
     if (q->trained) p->count += dlc_count(v);
   }
   if (status < 0) dlc_parameters_free(p);
@@ -95,14 +93,6 @@ dlc_status dlc_parameters_find(dlc_parameters *p, const dlc_machine *machine)
   return DLC_OK;
 }
 
-static void draw_floats(const dlc_parameter *q, uint64_t seed, uint32_t k, float *out, size_t n)
-{
-  if (q->init == DLC_INIT_UNIFORM) dlc_random_uniform(seed, k, q->a, q->b, out, n);
-  else if (q->init == DLC_INIT_NORMAL) dlc_random_normal(seed, k, q->a, q->b, out, n);
-  else
-    for (size_t i = 0; i < n; i++) out[i] = (float)q->a;
-}
-
 static void widen(const float *from, double *to, size_t n)
 {
   for (size_t i = 0; i < n; i++) to[i] = (double)from[i];
@@ -114,7 +104,7 @@ static dlc_status draw(const dlc_parameter *q, uint64_t seed, uint32_t k, size_t
   const bool wide = q->tensor.dtype == DLC_F64;
   float *floats = wide ? malloc((n + 1) * sizeof *floats) : q->tensor.data;
   if (!floats) return dlc_fail_nomem();
-  draw_floats(q, seed, k, floats, n);
+  dlc_init_fill(&q->init, seed, k, floats, n);
   if (wide) {
     widen(floats, q->tensor.data, n);
     free(floats);
@@ -128,8 +118,8 @@ dlc_status dlc_parameters_init(dlc_parameters *p, const dlc_machine *machine, ui
   for (uint32_t k = 0; k < p->n; k++) {
     dlc_parameter *q = &p->list[k];
     const size_t n = dlc_tensor_bytes(&q->tensor) / dlc_dtype_bytes(q->tensor.dtype);
-    if (q->tensor.dtype == DLC_I64 && !q->trained && q->init == DLC_INIT_CONSTANT) {
-      for (size_t i = 0; i < n; i++) ((int64_t *)q->tensor.data)[i] = (int64_t)q->a;
+    if (q->tensor.dtype == DLC_I64 && !q->trained && q->init.kind == DLC_INIT_CONSTANT) {
+      for (size_t i = 0; i < n; i++) ((int64_t *)q->tensor.data)[i] = (int64_t)q->init.a;
       continue;
     }
     if (!is_real(q->tensor.dtype))

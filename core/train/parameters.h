@@ -11,8 +11,7 @@ typedef struct dlc_parameter {
   dlc_tensor tensor; /* name owned here; data: the machine's memory */
   size_t prefix;     /* bytes of the name before the parameter's own */
   bool trained;      /* false: a state that the layer changes itself, f32 or i64 */
-  uint32_t init;
-  double a, b;
+  dlc_init init;
 } dlc_parameter;
 
 typedef struct dlc_parameters {

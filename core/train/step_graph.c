@@ -133,7 +133,10 @@ static dlc_status add_training(const dlc_step_config *c, dlc_graph_build *g, con
 
 static dlc_status add_model(const dlc_step_config *c, dlc_graph_build *g, uint32_t x, dlc_model_graph *m)
 {
-  const dlc_model_use use = {.classes = c->classes, .training = c->training, .prefix = c->prefix};
+  const dlc_initializer *init = c->method ? c->method->init : NULL;
+  dlc_model_use use = {.classes = c->classes, .training = c->training, .prefix = c->prefix};
+  dlc_init_rule rule = {.initializer = init ? *init : (dlc_initializer){0}};
+  if (init) use.inits = &rule, use.n_inits = 1;
   DLC_TRY(dlc_model_build(c->model, g, x, &use, m));
   return dlc_graph_pool_before_relu(g);
 }

@@ -73,7 +73,16 @@ START_TEST(pictures_of_a_class_can_be_limited)
   ck_runs(TINY SMALL_LISTS "--data-dir pets --max-samples-per-class 3 --name x", 0);
   ck_contains(out_text, "classes   2, 3 each: cat, dog");
   ck_file_contains("x", "config.yaml", "limit-per-class: 3\n");
-  ck_refuses(QUICK "--limit-per-class 3", 2, "--limit-per-class: dataset shapes cannot be limited so");
+}
+END_TEST
+
+START_TEST(any_dataset_can_be_limited)
+{
+  ck_runs("--dataset shapes:count=200,test-count=100 " TINY "--limit-per-class 3 --name x", 0);
+  ck_contains(out_text, "dataset   shapes: 30 train, 30 test");
+  ck_contains(out_text, "classes   10, 3 each: disc");
+  ck_runs("eval --run runs/x --backend reference", 0);
+  ck_contains(out_text, "of 30 images");
 }
 END_TEST
 
@@ -700,6 +709,7 @@ int main(void)
   tcase_add_test(t, damaged_idx_files_are_not_taken_for_something_else);
   tcase_add_test(t, pictures_without_classes_cannot_be_trained_on);
   tcase_add_test(t, pictures_of_a_class_can_be_limited);
+  tcase_add_test(t, any_dataset_can_be_limited);
   tcase_add_test(t, unequal_classes_are_counted_one_by_one);
   tcase_add_test(t, pictures_of_many_sizes_get_usual_transforms_in_one_line);
   tcase_add_test(t, evaluation_never_takes_the_list_for_training);

@@ -1,5 +1,7 @@
 /* What a dataset plugin says of its data is checked before anything relies on it. */
 #include "data/dataset.h"
+#include "data/limited.h"
+#include "data/picture.h"
 #include "rig.h"
 #include "suite.h"
 #include <math.h>
@@ -130,6 +132,78 @@ START_TEST(splits_are_walked_by_the_size_of_the_first)
 }
 END_TEST
 
+static bool closed;
+
+static void close_rig(dlc_data *d)
+{
+  (void)d;
+  closed = true;
+}
+
+/* The first two of every class in the order of the data, as they are there. */
+static void ck_two_of_each(const dlc_dataset *few, dlc_data *d)
+{
+  const dlc_dataset_info *info;
+  int seen[RIG_CLASSES] = {0};
+  int64_t at = 0;
+  dlc_picture_buffer picture;
+  dlc_picture_init(&picture);
+  rig_ok(dlc_dataset_describe(few, d, &info));
+  const dlc_split *split = dlc_split_at(info, 0);
+  for (int i = 0; i < 20; i++) {
+    const uint8_t *expected = data.samples[0] + (size_t)i * RIG_PIXELS, *got;
+    if (seen[data.labels[0][i]]++ >= 2) continue;
+    ck_assert_int_lt(at, split->count);
+    ck_assert_int_eq(split->labels[at], data.labels[0][i]);
+    if (split->samples) got = split->samples + (size_t)at * RIG_PIXELS;
+    else {
+      rig_ok(few->read(d, 0, at, &picture.picture));
+      got = picture.picture.pixels;
+    }
+    ck_assert_mem_eq(got, expected, RIG_PIXELS);
+    char name[64], original[64];
+    few->sample_name(d, 0, at++, name, sizeof name);
+    snprintf(original, sizeof original, "sample %d of train", i);
+    ck_assert_str_eq(name, original);
+  }
+  ck_assert_int_eq(split->count, at);
+  dlc_picture_free(&picture);
+}
+
+START_TEST(a_limited_dataset_has_the_first_samples_of_every_class)
+{
+  for (int resident = 0; resident < 2; resident++) {
+    const dlc_dataset *few;
+    dlc_data *d;
+    tear_down();
+    rig_data_open(&data, 20, 5, resident);
+    dataset.close = close_rig;
+    closed = false;
+    rig_ok(dlc_dataset_limit(&dataset, rig_as_data(&data), 2, &few, &d));
+    ck_two_of_each(few, d);
+    few->close(d);
+    ck_assert(closed);
+    rig_ok(dlc_dataset_limit(&dataset, rig_as_data(&data), 20, &few, &d));
+    ck_assert_int_eq(dlc_split_at(few->info(d), 0)->count, 20);
+    few->close(d);
+  }
+}
+END_TEST
+
+START_TEST(a_part_without_labels_is_not_limited)
+{
+  const dlc_dataset *few;
+  dlc_data *d;
+  data.splits[1].labels = NULL;
+  dataset.close = close_rig;
+  rig_ok(dlc_dataset_limit(&dataset, rig_as_data(&data), 1, &few, &d));
+  const dlc_split *split = dlc_split_at(few->info(d), 1);
+  ck_assert_int_eq(split->count, 5);
+  ck_assert_ptr_eq(split->samples, data.samples[1]);
+  few->close(d);
+}
+END_TEST
+
 int main(void)
 {
   TCase *c = tcase_create("dataset");
@@ -140,5 +214,7 @@ int main(void)
   tcase_add_test(c, samples_come_from_memory_or_from_read);
   tcase_add_test(c, shapes_and_scales_are_possible_ones);
   tcase_add_test(c, splits_are_walked_by_the_size_of_the_first);
+  tcase_add_test(c, a_limited_dataset_has_the_first_samples_of_every_class);
+  tcase_add_test(c, a_part_without_labels_is_not_limited);
   return run_suite("dataset", c);
 }

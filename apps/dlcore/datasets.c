@@ -2,6 +2,7 @@
 #include "base/names.h"
 #include "base/status.h"
 #include "data/dataset.h"
+#include "data/limited.h"
 #include "job.h"
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 static const char *const by_content[] = {"idx", "cifar", "imagefolder"};
 enum { N_BY_CONTENT = sizeof by_content / sizeof *by_content };
 
-/* --limit-per-class is an option of the dataset itself; NULL where it has none. */
+/* --limit-per-class is an option of datasets that need not look at the other pictures then; NULL where it is none. */
 static const dlc_option *limit_option(const dlc_dataset *ds)
 {
   for (uint32_t i = 0; i < ds->n_options; i++)
@@ -56,11 +57,13 @@ static int open_dataset(cli_job *job, const char *spec, bool *absent)
     dlc_fail_in(status, "dataset %s", ds->name);
     return CLI_FAILED;
   }
-  if (job->options->limit_per_class > 0 && !limit_option(ds)) {
-    dlc_fail(DLC_INVALID, "--limit-per-class: dataset %s cannot be limited so", ds->name);
-    return CLI_USAGE;
+  const int64_t limit = job->options->limit_per_class;
+  status = dlc_dataset_describe(ds, job->data, &job->info);
+  if (status >= 0 && limit > 0 && !limit_option(ds)) {
+    status = dlc_dataset_limit(ds, job->data, limit, &job->dataset, &job->data);
+    if (status >= 0) job->info = job->dataset->info(job->data);
   }
-  return dlc_dataset_describe(ds, job->data, &job->info) < 0 ? CLI_FAILED : CLI_OK;
+  return status < 0 ? CLI_FAILED : CLI_OK;
 }
 
 /* The first dataset that finds its files; damaged ones are an error, not somebody else's. */

@@ -27,7 +27,7 @@ START_TEST(an_empty_folder)
   check_fails("mnist", NULL, folder, DLC_NOT_FOUND,
               "no MNIST files in %s nor its folders raw, MNIST/raw, mnist, mnist/raw, MNIST; expected "
               "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, "
-              "plain or .gz (they can be had from yann.lecun.com/exdb/mnist)",
+              "plain or .gz (they can be had from ossci-datasets.s3.amazonaws.com/mnist)",
               folder);
 }
 END_TEST

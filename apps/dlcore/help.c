@@ -33,7 +33,7 @@ static const char usage_plugins[] =
     "and a backend is\nopened to say what it chose for this machine.\n";
 
 static const char usage_predict[] =
-    "usage: dlcore predict --weights FILE INPUT... [options]\n"
+    "usage: dlcore predict --run DIR INPUT... [options]\n"
     "\n"
     "Classifies pictures. An INPUT is a folder, an archive or a picture; of a data set with a test\n"
     "split that split is taken, else every picture. The weights know their model, their classes and\n"

@@ -24,7 +24,7 @@ static const char *const emnist_folders[] = {"EMNIST/raw", "emnist", "emnist/raw
 static const char *const idx_folders[] = {"MNIST/raw", "FashionMNIST/raw", "KMNIST/raw", "mnist", NULL};
 
 static const idx_kind mnist[] = {{.title = "MNIST",
-                                  .home = "yann.lecun.com/exdb/mnist",
+                                  .home = "ossci-datasets.s3.amazonaws.com/mnist",
                                   .folders = mnist_folders,
                                   .names = digits,
                                   .n_classes = 10,

@@ -226,6 +226,17 @@ START_TEST(memory_for_pictures_is_read_with_units)
 }
 END_TEST
 
+/* Sanitizers take terabytes of addresses. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+START_TEST(memory_for_pictures_is_a_part_of_what_the_process_may_have)
+{
+  const struct rlimit limit = {(rlim_t)1 << 30, (rlim_t)1 << 30};
+  ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+  ck_runs(QUICK "--threads 1 --workers 1", 0);
+}
+END_TEST
+#endif
+
 START_TEST(memory_and_threads_do_not_change_a_byte)
 {
   make_pictures("pets", 4);
@@ -720,6 +731,9 @@ int main(void)
   tcase_add_test(t, stratified_changes_what_is_cut_off);
   tcase_add_test(t, evaluation_of_few_batches_sees_all_classes);
   tcase_add_test(t, memory_for_pictures_is_read_with_units);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  tcase_add_test(t, memory_for_pictures_is_a_part_of_what_the_process_may_have);
+#endif
   tcase_add_test(t, memory_and_threads_do_not_change_a_byte);
   tcase_add_test(t, bad_picture_ends_the_run_with_its_name);
   tcase_add_test(t, skipped_pictures_are_listed_counted_and_told);

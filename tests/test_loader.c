@@ -280,7 +280,7 @@ START_TEST(kept_pictures_change_nothing_but_who_reads)
   rig_data_open(&d, N_TRAIN, 4, 0);
   rig_ok(dlc_subset_all(&d.info, 0, &all));
   collect(&d, &all, 2, true, 2, &plain);
-  for (size_t budget = 1000; budget < 1000000; budget *= 10) {
+  for (size_t budget = 0; budget < 1000000; budget = budget ? 10 * budget : 1000) {
     dlc_loader *loader;
     uint32_t n;
     dlc_status status;

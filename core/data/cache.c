@@ -28,7 +28,8 @@ dlc_status dlc_cache_open(uint32_t count, size_t budget, dlc_cache **cache)
   c->count = count;
   c->budget = budget;
   c->pictures = calloc((size_t)count + 1, sizeof(*c->pictures));
-  c->block = mmap(NULL, budget, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (budget > 0) /* mmap() takes no 0 */
+    c->block = mmap(NULL, budget, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (!c->pictures || c->block == MAP_FAILED) {
     dlc_status status =
         dlc_fail(DLC_NOMEM, "cannot reserve %zu MiB for decoded pictures: %s", budget >> 20, strerror(errno));

@@ -108,7 +108,7 @@ static dlc_status read_fans(const dlc_value *tensor, double fan[2])
 
 static dlc_status xavier_std(const dlc_init_args *a, const dlc_value *tensor, double *std)
 {
-  double fan[2];
+  double fan[2] = {0};
   DLC_TRY(read_fans(tensor, fan));
   *std = a->gain * sqrt(2 / (fan[FAN_IN] + fan[FAN_OUT]));
   return DLC_OK;
@@ -128,7 +128,7 @@ static double gain_of(int64_t nonlinearity, double slope)
 
 static dlc_status kaiming_std(const dlc_init_args *a, const dlc_value *tensor, double *std)
 {
-  double fan[2];
+  double fan[2] = {0};
   DLC_TRY(read_fans(tensor, fan));
   *std = gain_of(a->nonlinearity, a->a) / sqrt(fan[a->mode]);
   return DLC_OK;

@@ -15,30 +15,68 @@ static int64_t extent(const dlc_conv2d *a, int i)
   return a->dilation[i] * (a->kernel_size[i] - 1) + 1;
 }
 
-/* Every third is depthwise, most of those of stride 1: what has kernels of its own. */
+static bool too_small(const conv_case *c)
+{
+  return c->size[0] + c->attr.padding[0] + c->attr.padding[2] < extent(&c->attr, 0) ||
+         c->size[1] + c->attr.padding[1] + c->attr.padding[3] < extent(&c->attr, 1);
+}
+
+/* Depthwise ones, most of them of stride 1. */
+static void choose_depthwise(conv_case *c)
+{
+  c->channels = c->filters = c->attr.groups = random_between(2, 40);
+  for (int i = 0; i < 2; i++) {
+    c->attr.kernel_size[i] = random_between(1, 5);
+    c->attr.stride[i] = random_between(0, 9) ? 1 : random_between(1, 6);
+    c->attr.dilation[i] = random_between(0, 2) ? 1 : random_between(1, 4);
+    c->size[i] = random_between(1, 20);
+  }
+  for (int i = 0; i < 4; i++) c->attr.padding[i] = random_between(0, 3) ? 0 : random_between(0, 3);
+}
+
+/* Many channels and small square kernels. */
+static void choose_tiled(conv_case *c)
+{
+  const int64_t k = random_between(0, 1) ? 3 : 5;
+  c->attr.groups = 1;
+  c->channels = 16 * random_between(1, 3);
+  c->filters = 16 * random_between(1, 3);
+  for (int i = 0; i < 2; i++) {
+    c->attr.kernel_size[i] = k;
+    c->attr.stride[i] = c->attr.dilation[i] = 1;
+    c->size[i] = random_between(1, 12);
+  }
+  for (int i = 0; i < 4; i++) c->attr.padding[i] = random_between(0, k - 1);
+}
+
+static void choose_any(conv_case *c)
+{
+  const int64_t groups = c->attr.groups = random_between(0, 2) ? 1 : random_between(1, 20);
+  c->channels = groups * (groups > 1 ? random_between(1, 2) : channel_counts[random_between(0, 6)]);
+  c->filters = groups * (groups > 1 ? random_between(1, 2) : channel_counts[random_between(0, 6)]);
+  for (int i = 0; i < 2; i++) {
+    c->attr.kernel_size[i] = random_between(1, 5);
+    c->attr.stride[i] = random_between(0, 2) ? 1 : random_between(1, 6);
+    c->attr.dilation[i] = random_between(0, 2) ? 1 : random_between(1, 4);
+    c->size[i] = random_between(1, 20);
+  }
+  for (int i = 0; i < 4; i++) c->attr.padding[i] = random_between(0, 3) ? 0 : random_between(0, 3);
+}
+
+/* In turns: what has kernels of its own, too. */
 static conv_case random_conv(int shape)
 {
-  const bool depthwise = shape % 3 == 0;
   conv_case c;
   do {
-    const int64_t groups = depthwise ? random_between(2, 40) : random_between(0, 2) ? 1 : random_between(1, 20);
-    c = (conv_case){.batch = random_between(1, 5), .attr.groups = groups};
-    c.channels = groups * (groups > 1 ? random_between(1, 2) : channel_counts[random_between(0, 6)]);
-    c.filters = groups * (groups > 1 ? random_between(1, 2) : channel_counts[random_between(0, 6)]);
-    if (depthwise) c.channels = c.filters = groups;
+    c = (conv_case){.batch = random_between(1, 5)};
+    if (shape % 3 == 0) choose_depthwise(&c);
+    else if (shape % 12 == 1) choose_tiled(&c);
+    else choose_any(&c);
     c.attr.out_channels = c.filters;
     c.attr.bias = random_between(0, 1);
-    for (int i = 0; i < 2; i++) {
-      c.attr.kernel_size[i] = random_between(1, 5);
-      c.attr.stride[i] = random_between(0, depthwise ? 9 : 2) ? 1 : random_between(1, 6);
-      c.attr.dilation[i] = random_between(0, 2) ? 1 : random_between(1, 4);
-      c.size[i] = random_between(1, 20);
-    }
-    for (int i = 0; i < 4; i++) c.attr.padding[i] = random_between(0, 3) ? 0 : random_between(0, 3);
-    for (int i = 0; i < 2; i++)
-      c.out[i] = (c.size[i] + c.attr.padding[i] + c.attr.padding[i + 2] - extent(&c.attr, i)) / c.attr.stride[i] + 1;
-  } while (c.size[0] + c.attr.padding[0] + c.attr.padding[2] < extent(&c.attr, 0) ||
-           c.size[1] + c.attr.padding[1] + c.attr.padding[3] < extent(&c.attr, 1));
+  } while (too_small(&c));
+  for (int i = 0; i < 2; i++)
+    c.out[i] = (c.size[i] + c.attr.padding[i] + c.attr.padding[i + 2] - extent(&c.attr, i)) / c.attr.stride[i] + 1;
   return c;
 }
 
@@ -97,6 +135,20 @@ START_TEST(conv2d_grad_weight_matches_the_reference)
     RANDOM(&n, 1, c.batch, c.channels, c.size[0], c.size[1]);
     check_sum(&n, isas[_i]);
   }
+  cpu_close(&device);
+}
+END_TEST
+
+/* So many weights that the cpu plugin deals out the channels, too. */
+START_TEST(conv2d_grad_weight_with_many_channels_matches_the_reference)
+{
+  if (!open_isa(_i)) return;
+  one_node n;
+  node_init(&n, "conv2d_grad_weight");
+  n.attr.conv2d_grad = (dlc_conv2d_grad){{3, 3}, {1, 1}, {1, 1, 1, 1}, {4, 5}, {1, 1}, 1};
+  RANDOM(&n, 1, 3, 256, 4, 5);
+  RANDOM(&n, 1, 3, 128, 4, 5);
+  check_sum(&n, isas[_i]);
   cpu_close(&device);
 }
 END_TEST
@@ -417,6 +469,7 @@ int main(void)
   tcase_add_loop_test(tests, conv2d_matches_the_reference, 0, N_ISAS);
   tcase_add_loop_test(tests, conv2d_grad_input_matches_the_reference, 0, N_ISAS);
   tcase_add_loop_test(tests, conv2d_grad_weight_matches_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, conv2d_grad_weight_with_many_channels_matches_the_reference, 0, N_ISAS);
   tcase_add_loop_test(tests, linear_matches_the_reference, 0, N_ISAS);
   tcase_add_loop_test(tests, linear_gradients_match_the_reference, 0, N_ISAS);
   tcase_add_loop_test(tests, max_pool2d_equals_the_reference, 0, N_ISAS);

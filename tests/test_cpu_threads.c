@@ -90,7 +90,11 @@ START_TEST(convolutions_give_the_same_bytes)
   check_conv(64, 6, 16, 12, 5, 1, 0, 1);
   check_conv(61, 16, 32, 16, 3, 1, 1, 1);
   check_conv(33, 3, 17, 32, 3, 2, 1, 1);
+  check_conv(61, 17, 33, 16, 3, 1, 1, 1);
   check_conv(1, 64, 64, 16, 3, 1, 1, 1);
+  check_conv(1, 65, 65, 16, 3, 1, 1, 1);
+  check_conv(30, 128, 256, 7, 3, 1, 1, 1);
+  check_conv(9, 16, 48, 21, 5, 1, 2, 1);
   check_conv(2, 33, 50, 9, 3, 2, 1, 1);
   check_conv(20, 64, 64, 16, 3, 1, 1, 4);
   check_conv(20, 64, 64, 16, 3, 1, 1, 64);

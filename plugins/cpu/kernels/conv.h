@@ -62,4 +62,16 @@ dlc_status cpu_depthwise(const dlc_device *device, const conv_shape *s, bool bia
 dlc_status cpu_depthwise_grad_input(const dlc_device *device, const conv_shape *s, dlc_kernel *k);
 dlc_status cpu_depthwise_grad_weight(const dlc_device *device, const conv_shape *s, dlc_kernel *k);
 
+/* ---- winograd.c: stride 1, square kernels, many channels ---- */
+#define cpu_winograd_fits             CPU_NAME(cpu_winograd_fits)
+#define cpu_winograd_grad_weight_fits CPU_NAME(cpu_winograd_grad_weight_fits)
+#define cpu_winograd                  CPU_NAME(cpu_winograd)
+#define cpu_winograd_grad_input       CPU_NAME(cpu_winograd_grad_input)
+#define cpu_winograd_grad_weight      CPU_NAME(cpu_winograd_grad_weight)
+bool cpu_winograd_fits(const conv_shape *s);
+bool cpu_winograd_grad_weight_fits(const conv_shape *s);
+dlc_status cpu_winograd(const dlc_device *device, const conv_shape *s, bool bias, dlc_kernel *k);
+dlc_status cpu_winograd_grad_input(const dlc_device *device, const conv_shape *s, dlc_kernel *k);
+dlc_status cpu_winograd_grad_weight(const dlc_device *device, const conv_shape *s, dlc_kernel *k);
+
 #endif

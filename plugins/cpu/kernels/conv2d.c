@@ -76,6 +76,7 @@ dlc_status cpu_conv2d(const dlc_device *device, const dlc_graph *g, const dlc_no
   const conv_shape s = {cpu_in(g, node, 0), cpu_in(g, node, 1), cpu_out(g, node, 0), a->kernel_size,
                         a->stride,          a->padding,         a->dilation,         a->groups};
   if (cpu_depthwise_fits(&s)) return cpu_depthwise(device, &s, node->n_in > 2, k);
+  if (cpu_winograd_fits(&s)) return cpu_winograd(device, &s, node->n_in > 2, k);
   conv *v = cpu_conv_new(device, &s, 0, k);
   if (!v) return DLC_NOMEM;
   set_tasks(v, v->units, v->filters);
@@ -170,6 +171,7 @@ dlc_status cpu_conv2d_grad_input(const dlc_device *device, const dlc_graph *g, c
   const conv_shape s = {cpu_out(g, node, 0), cpu_in(g, node, 1), cpu_in(g, node, 0), a->kernel_size,
                         a->stride,           a->padding,         a->dilation,        a->groups};
   if (cpu_depthwise_fits(&s)) return cpu_depthwise_grad_input(device, &s, k);
+  if (cpu_winograd_fits(&s)) return cpu_winograd_grad_input(device, &s, k);
   conv *v = cpu_conv_new(device, &s, 2 * cpu_in(g, node, 1)->dim[1] * a->kernel_size[0] * a->kernel_size[1], k);
   if (!v) return DLC_NOMEM;
   int64_t *at = v->taps + v->depth; /* columns_of(v) */
@@ -259,6 +261,7 @@ dlc_status cpu_conv2d_grad_weight(const dlc_device *device, const dlc_graph *g, 
   const conv_shape s = {cpu_in(g, node, 1), cpu_out(g, node, 0), cpu_in(g, node, 0), a->kernel_size,
                         a->stride,          a->padding,          a->dilation,        a->groups};
   if (cpu_depthwise_fits(&s)) return cpu_depthwise_grad_weight(device, &s, k);
+  if (cpu_winograd_grad_weight_fits(&s)) return cpu_winograd_grad_weight(device, &s, k);
   conv *v = cpu_conv_new(device, &s, 0, k);
   if (!v) return DLC_NOMEM;
   v->together = (TOGETHER_PIXELS + v->pixels - 1) / v->pixels;

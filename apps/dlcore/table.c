@@ -14,7 +14,7 @@ const cli_option cli_table[] = {
     {"Data", "data-dir", "data-path|data", 0, CLI_STRING, READS, KEPT, AT(data_dir), NULL, NULL, "DIR|ARCHIVE",
      "where its files are: a folder or an archive, as .zip, .tar or .tar.gz (default: the usual places)"},
     {"Data", "limit-per-class", "max-samples-per-class", 0, CLI_INT, SHAPES | CLI_EVAL | CLI_DATA, KEPT, AT(limit_per_class), NULL, "1..", "N",
-     "at most N pictures of every class, for data sets that can do so (imagefolder)"},
+     "at most N pictures of every class, to train and to evaluate on"},
     {"Data", "split", NULL, 0, CLI_STRING, WEIGHTS | CLI_DATA, 0, AT(split), NULL, "train|val|test", "NAME",
      "train, val or test (default: test to predict on; to evaluate on, test or else val; train for a grid)"},
     {"Data", "count", NULL, 0, CLI_INT, CLI_DATA, 0, AT(count), "64", "1..65536", "N", "pictures in a grid"},

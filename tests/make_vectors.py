@@ -56,7 +56,7 @@ def add_differentiable(op, name, inputs, forward, attr={}, extra_in=(), extra_ou
     r = draw(*y.shape)
     (y * r).sum().backward()
     add_case(op, name, [tensor(t) for t in inputs] + list(extra_in), [tensor(y.detach())] + list(extra_out), attr,
-             tensor(r), [tensor(t.grad) for t in leaves] + [None] * len(extra_in))
+             tensor(r), [None if t.grad is None else tensor(t.grad) for t in leaves] + [None] * len(extra_in))
 
 
 def pair(v):
@@ -125,8 +125,9 @@ def batch_norms():
                            lambda x, w=None, b=None: F.batch_norm(x, None, None, w, b, True, momentum, eps), attr,
                            extra_out=[tensor(mean), tensor(var)])
         running = [draw(channels), draw(channels).abs() + 0.125]
-        y = F.batch_norm(x, *running, *(wb if affine else (None, None)), False, momentum, eps)
-        add_case("batch_norm2d_eval", name, [tensor(t) for t in [x, *running, *wb]], [tensor(y)], attr)
+        add_differentiable("batch_norm2d_eval", name, [x, *running, *wb],
+                           lambda x, mean, var, w=None, b=None: F.batch_norm(x, mean.detach(), var.detach(), w, b, False,
+                                                                             momentum, eps), attr)
         layer = torch.nn.BatchNorm2d(channels, eps, momentum)
         layer.running_mean.copy_(running[0])
         layer.running_var.copy_(running[1])

@@ -76,6 +76,29 @@ START_TEST(weights_begin_as_the_command_line_says)
 }
 END_TEST
 
+/* As after bn.eval() in PyTorch: what the layer computes with stays, its weights are trained. */
+START_TEST(batch_norm_in_evaluation_mode_keeps_its_statistics)
+{
+  dlc_tensor_file file;
+  write_text("bn.yaml", "layers: [batch_norm2d: {name: a}, relu, batch_norm2d: {name: b}, flatten, linear: classes]\n");
+  ck_runs(QUICK "--model bn.yaml --eval-mode a --name x", 0);
+  ck_assert_int_eq(dlc_safetensors_read("runs/x/weights/last.safetensors", &file), DLC_OK);
+  const float *kept = dlc_tensor_find(&file, "a.running_mean")->data,
+              *moved = dlc_tensor_find(&file, "b.running_mean")->data;
+  const int64_t *none = dlc_tensor_find(&file, "a.num_batches_tracked")->data;
+  const int64_t *two = dlc_tensor_find(&file, "b.num_batches_tracked")->data;
+  const float *weight = dlc_tensor_find(&file, "a.weight")->data;
+  ck_assert_float_eq(kept[0], 0);
+  ck_assert_float_ne(moved[0], 0);
+  ck_assert_int_eq(*none, 0);
+  ck_assert_int_eq(*two, 2);
+  ck_assert_float_ne(weight[0], 1);
+  dlc_safetensors_free(&file);
+  ck_refuses(QUICK "--eval-mode batch_norm --name y", 2,
+             "--eval-mode: no layer is called 'batch_norm' or of that kind; `dlcore summary` shows them");
+}
+END_TEST
+
 int main(void)
 {
   TCase *tests = tcase_create("method");
@@ -86,5 +109,6 @@ int main(void)
   tcase_add_test(tests, one_cycle_gives_an_optimizer_a_momentum);
   tcase_add_test(tests, class_weights_need_a_model_without_further_classes);
   tcase_add_test(tests, weights_begin_as_the_command_line_says);
+  tcase_add_test(tests, batch_norm_in_evaluation_mode_keeps_its_statistics);
   return run_suite("method", tests);
 }

@@ -110,14 +110,16 @@ static void check_batch_norm2d(int64_t batch, int64_t channels, int64_t height, 
   RANDOM(&n, 1, batch, channels, height, width);
   for (int i = 0; i < 2; i++) RANDOM(&n, 1, channels);
   check_bytes(&n);
-  n = named("batch_norm2d_grad");
-  n.attr.batch_norm2d = attr;
-  for (int i = 0; i < 2; i++) RANDOM(&n, 1, batch, channels, height, width);
-  for (int i = 0; i < 3; i++) {
-    float *x = RANDOM(&n, 1, channels);
-    for (int64_t k = 0; k < channels; k++) x[k] = fabsf(x[k]);
+  for (int g = 0; g < 2; g++) {
+    n = named(g ? "batch_norm2d_eval_grad" : "batch_norm2d_grad");
+    n.attr.batch_norm2d = attr;
+    for (int i = 0; i < 2; i++) RANDOM(&n, 1, batch, channels, height, width);
+    for (int i = 0; i < 3; i++) {
+      float *x = RANDOM(&n, 1, channels);
+      for (int64_t k = 0; k < channels; k++) x[k] = fabsf(x[k]);
+    }
+    check_bytes(&n);
   }
-  check_bytes(&n);
   n = named("batch_norm2d_eval");
   n.attr.batch_norm2d = attr;
   RANDOM(&n, 1, batch, channels, height, width);

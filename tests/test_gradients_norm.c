@@ -20,6 +20,20 @@ static bool draw_batch_norm2d(uint64_t *s, problem *p)
   return true;
 }
 
+static bool draw_batch_norm2d_eval(uint64_t *s, problem *p)
+{
+  dlc_batch_norm2d *a = &p->attr.batch_norm2d;
+  int64_t x[4];
+  draw_image(s, x);
+  *a = (dlc_batch_norm2d){.eps = draw_eps(s), .momentum = 0.1, .affine = draw_below(s, 3) > 0};
+  add_input(p, "x", SMOOTH, 4, x);
+  add_input(p, "running_mean", POSITIVE, 1, x + 1);
+  add_input(p, "running_var", POSITIVE, 1, x + 1);
+  if (a->affine) add_input(p, "weight", SMOOTH, 1, x + 1);
+  if (a->affine) add_input(p, "bias", SMOOTH, 1, x + 1);
+  return true;
+}
+
 static bool draw_layer_norm(uint64_t *s, problem *p)
 {
   dlc_layer_norm *a = &p->attr.layer_norm;
@@ -37,6 +51,7 @@ int main(void)
 {
   static const gradient_case cases[] = {
       {"batch_norm2d", draw_batch_norm2d, NULL},
+      {"batch_norm2d_eval", draw_batch_norm2d_eval, NULL},
       {"layer_norm", draw_layer_norm, NULL},
   };
   return gradient_main(cases, sizeof cases / sizeof cases[0]);

@@ -246,6 +246,33 @@ START_TEST(reshape_says_the_shape_of_a_sample)
 }
 END_TEST
 
+START_TEST(layers_may_be_built_as_in_evaluation)
+{
+  static const char *const cases[][3] = {
+      {"s.b", "0",
+       "s.0=batch_norm2d(input) s.0=batch_norm2d_update(s.0.1,s.0.2) s.b=batch_norm2d_eval(s.0) 1=flatten(s.b)"},
+      {"s.*", "0", "s.0=batch_norm2d_eval(input) s.b=batch_norm2d_eval(s.0) 1=flatten(s.b)"},
+      {"batch_norm*", "0", "s.0=batch_norm2d_eval(input) s.b=batch_norm2d_eval(s.0) 1=flatten(s.b)"},
+      {"b", "s.0",
+       "s.0=batch_norm2d_eval(input) s.b=batch_norm2d(s.0) s.b=batch_norm2d_update(s.b.1,s.b.2) 1=flatten(s.b)"}};
+  const char *text = "layers: [sequence: {name: s, layers: [batch_norm2d, batch_norm2d: {name: b}]}, flatten]";
+  const int64_t dim[] = {2, 1, 4, 4};
+  const dlc_model_use use = {.classes = 16, .training = true, .eval = cases[_i], .n_eval = 2};
+  built b = {.host = rig_host(NULL)};
+  const dlc_op_finder finder = rig_finder(&b.host);
+  dlc_str shown = {0};
+  uint32_t input;
+  rig_ok(dlc_model_parse(text, strlen(text), "m.yaml", &b.model));
+  rig_ok(dlc_graph_new(&finder, &b.g));
+  rig_ok(dlc_graph_value(b.g, "input", DLC_ROLE_INPUT, DLC_F32, 4, dim, &input));
+  rig_ok(dlc_model_build(b.model, b.g, input, &use, &b.m));
+  show_nodes(b.g, &shown);
+  ck_assert_str_eq(dlc_str_get(&shown), cases[_i][2]);
+  dlc_str_free(&shown);
+  free_built(&b);
+}
+END_TEST
+
 START_TEST(a_file_may_fix_the_number_of_outputs)
 {
   built b;
@@ -293,6 +320,7 @@ int main(void)
   tcase_add_test(c, a_group_may_read_something_else_than_the_layer_before);
   tcase_add_test(c, a_shared_layer_has_no_tensors_of_its_own);
   tcase_add_test(c, reshape_says_the_shape_of_a_sample);
+  tcase_add_loop_test(c, layers_may_be_built_as_in_evaluation, 0, 4);
   tcase_add_test(c, a_file_may_fix_the_number_of_outputs);
   tcase_add_test(c, a_name_is_that_of_the_file_or_of_the_text);
   suite_add_tcase(s, c);

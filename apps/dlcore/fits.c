@@ -1,4 +1,5 @@
-/* Whether the method suits the model: names that mean no parameter, a loss that its outputs are not made for. */
+/* Whether the method suits the model: names that mean no parameter or layer, a loss that its outputs are not made for.
+ */
 #include "base/status.h"
 #include "base/str.h"
 #include "job.h"
@@ -33,6 +34,15 @@ static dlc_status no_parameter(const dlc_graph *g, const dlc_model_graph *m, con
   return status;
 }
 
+static dlc_status check_eval_mode(const dlc_model_graph *m, const char *glob)
+{
+  bool found = false;
+  for (uint32_t i = 0; i < m->n_layers; i++) found |= dlc_layer_matches(glob, m->layers[i].name, m->layers[i].op);
+  return found ? DLC_OK
+               : dlc_fail(DLC_INVALID,
+                          "--eval-mode: no layer is called '%s' or of that kind; `dlcore summary` shows them", glob);
+}
+
 /* A model file that fixes its classes may have more outputs than the data has classes. */
 static dlc_status check_class_weights(const cli_job *job, const dlc_graph *g, const dlc_model_graph *m)
 {
@@ -54,6 +64,7 @@ int cli_job_fits(const cli_job *job, const dlc_graph *g, const dlc_model_graph *
   for (uint32_t i = 0; i < method->n_groups && status >= 0; i++)
     if (!matches_any(g, m, method->groups[i].match))
       status = no_parameter(g, m, "--param-group", method->groups[i].match);
+  for (uint32_t i = 0; i < method->n_eval && status >= 0; i++) status = check_eval_mode(m, method->eval[i]);
   if (status >= 0) status = check_class_weights(job, g, m);
   const char *last = m->n_layers ? m->layers[m->n_layers - 1].op->name : "nothing";
   if (status >= 0 && strcmp(method->loss->name, "nll_loss") == 0 && strcmp(last, "log_softmax") != 0)

@@ -151,6 +151,8 @@ int cli_job_method(cli_job *job)
   m->cutmix = o->cutmix;
   m->frozen = o->freeze.items;
   m->n_frozen = o->freeze.n;
+  m->eval = o->eval_mode.items;
+  m->n_eval = o->eval_mode.n;
   m->clip_norm = o->clip_grad;
   m->accumulate = (uint32_t)o->accumulate;
   m->ema = o->model_ema;

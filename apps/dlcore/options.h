@@ -56,7 +56,7 @@ typedef struct cli_options {
   int64_t epochs, batch_size, seed, threads, workers, limit_batches, classes, limit_per_class, cache_memory, topk,
       count;
   double lr, momentum, weight_decay, val_split, clip;
-  cli_list param_group, freeze;
+  cli_list param_group, freeze, eval_mode;
   const char *dtype, *sched, *sched_by, *loss, *class_weights, *watch, *resume;
   double clip_grad, warmup_epochs, warmup_lr, label_smoothing, mixup, cutmix, model_ema;
   int64_t val_batch_size, accumulate, patience, overfit_batches, checkpoint_steps, checkpoint_keep;

@@ -69,6 +69,8 @@ const cli_option cli_table[] = {
      "parameters of these names have their own optimizer attributes, or a share of --lr: '*.bias:weight_decay=0,lr_scale=2'; may be given several times, the first that matches counts"},
     {"Training", "freeze", NULL, 0, CLI_LIST, CLI_TRAIN, KEPT, AT(freeze), NULL, NULL, "GLOB",
      "parameters of these names are not trained: 'features.*'; may be given several times"},
+    {"Training", "eval-mode", NULL, 0, CLI_LIST, CLI_TRAIN, KEPT, AT(eval_mode), NULL, NULL, "GLOB",
+     "layers of these names, or kinds of layers, work as in evaluation: batch_norm2d by its running statistics, which stay as they are; may be given several times"},
     {"Training", "clip-grad", "clip-grad-norm", 0, CLI_FLOAT, CLI_TRAIN, KEPT, AT(clip_grad), "0", "0..1000000", "X",
      "scale gradients down to at most this norm, all together; 0: never"},
     {"Training", "accumulate", "grad-accum-steps", 0, CLI_INT, CLI_TRAIN, KEPT, AT(accumulate), "1", "1..65536", "N",

@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "base/str.h"
 #include "graph/builder.h"
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,19 @@ static dlc_status add_inputs(const adding *a, uint32_t *in, uint32_t *n_in)
   return l->n_shared ? DLC_OK : add_params(a, in, n_in);
 }
 
+bool dlc_layer_matches(const char *pattern, const char *name, const dlc_op *op)
+{
+  return fnmatch(pattern, name, 0) == 0 || fnmatch(pattern, op->name, 0) == 0;
+}
+
+static bool is_training(const adding *a)
+{
+  bool training = a->use->training;
+  for (uint32_t i = 0; i < a->use->n_eval && training; i++)
+    training = !dlc_layer_matches(a->use->eval[i], a->layer->name, a->layer->op);
+  return training;
+}
+
 /* One node of the op, or what the op makes of it. */
 static dlc_status add_nodes(const adding *a, const uint32_t *in, uint32_t n_in, uint32_t *out)
 {
@@ -114,7 +128,7 @@ static dlc_status add_nodes(const adding *a, const uint32_t *in, uint32_t n_in, 
   dlc_graph_builder rule = dlc_graph_builder_of(a->g, DLC_ROLE_ACTIVATION);
   rule.name = l->name;
   out[0] = DLC_NONE;
-  dlc_status status = l->op->build(&rule.table, l->attr, a->use->training, in, n_in, out);
+  dlc_status status = l->op->build(&rule.table, l->attr, is_training(a), in, n_in, out);
   if (status >= 0 && out[0] >= dlc_graph_view(a->g)->n_values) status = dlc_fail(DLC_INTERNAL, "it gives no value");
   if (status >= 0) return DLC_OK;
   const size_t n = strlen(l->name); /* a node that the op adds fails with the layer's name, too */

@@ -33,6 +33,8 @@ typedef struct dlc_model_use {
   const char *prefix;   /* before the names of all tensors, which are then states: a copy of the model; NULL: nothing */
   dlc_init_rule *inits; /* how tensors begin: by the first that matches, else as their op says. Marked where they do */
   uint32_t n_inits;
+  const char *const *eval; /* shell patterns of layers that are built as in evaluation in training, too */
+  uint32_t n_eval;
 } dlc_model_use;
 
 typedef struct dlc_layer {
@@ -49,6 +51,9 @@ typedef struct dlc_layer {
 /* Appends it to `g` and `m`, which begins as zeros. *out: the value that it gives. */
 dlc_status dlc_layer_add(dlc_graph_build *g, dlc_model_graph *m, const dlc_model_use *use, const dlc_layer *layer,
                          uint32_t *out);
+
+/* Whether a shell pattern stands for a layer: for its name, or for the kind of layer it is. */
+bool dlc_layer_matches(const char *pattern, const char *name, const dlc_op *op);
 
 void dlc_model_graph_free(dlc_model_graph *m);
 

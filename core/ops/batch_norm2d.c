@@ -129,8 +129,8 @@ static dlc_status batch_norm2d_reference(const dlc_call *call)
   return DLC_OK;
 }
 
-static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
-                             dlc_value *out)
+dlc_status dlc_batch_norm_grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in,
+                                     uint32_t *n_out, dlc_value *out)
 {
   (void)h;
   const dlc_batch_norm2d *a = attr;
@@ -147,7 +147,7 @@ static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const
   return dlc_shape_set(&out[2], dy->dtype, 1, dy->dim + 1);
 }
 
-static dlc_status grad_reference(const dlc_call *call)
+dlc_status dlc_batch_norm_grad(const dlc_call *call, bool constant)
 {
   const dlc_batch_norm2d *a = call->attr;
   const layout l = layout_of(call->iv[0]);
@@ -165,12 +165,18 @@ static dlc_status grad_reference(const dlc_call *call)
     for (int64_t n = 0; n < l.batch; n++)
       for (int64_t i = 0; i < l.plane; i++) {
         const int64_t at = (n * l.channels + c) * l.plane + i;
-        call->out[0][at] = scale * (dy[at] - dbias / count - (x[at] - mean) * inv_std * dweight / count);
+        const double through_statistics = constant ? 0 : dbias / count + (x[at] - mean) * inv_std * dweight / count;
+        call->out[0][at] = scale * (dy[at] - through_statistics);
       }
     call->out[1][c] = dweight;
     call->out[2][c] = dbias;
   }
   return DLC_OK;
+}
+
+static dlc_status grad_reference(const dlc_call *call)
+{
+  return dlc_batch_norm_grad(call, false);
 }
 
 const dlc_op dlc_op_batch_norm2d = {
@@ -201,6 +207,6 @@ const dlc_op dlc_op_batch_norm2d_grad = {
     .attrs = dlc_batch_norm_attrs,
     .n_attrs = DLC_BATCH_NORM_ATTRS,
     .help = "gradient of batch_norm2d",
-    .infer = grad_infer,
+    .infer = dlc_batch_norm_grad_infer,
     .reference = grad_reference,
 };

@@ -1,4 +1,5 @@
-/* The running statistics of batch normalisation. In evaluation they stand for those of the batch:
+/* The running statistics of batch normalisation. In evaluation they stand for those of the batch, and its gradient is
+ * that of batch_norm2d without what flows through them:
  *
  *   batch_norm2d_eval    y = (x - running_mean) / sqrt(running_var + eps) * weight + bias
  *   batch_norm2d_update  running = (1 - momentum) * running + momentum * batch's, one more batch counted; the batch's
@@ -25,6 +26,23 @@ static dlc_status eval_infer(const dlc_host *h, void *attr, uint32_t n_in, const
   for (uint32_t i = 1; i < n_in; i++) DLC_TRY(dlc_expect_shape(in[i], names[i - 1], in[0]->dtype, 1, in[0]->dim + 1));
   *n_out = 1;
   return dlc_shape_like(&out[0], in[0]);
+}
+
+static dlc_status eval_grad_rule(dlc_builder *b, const dlc_node *forward, const uint32_t *grad_out, uint32_t *grad_in)
+{
+  uint32_t out[DLC_MAX_OUT];
+  const uint32_t n = forward->n_in > 3 ? 5 : 4; /* weight is the last */
+  const uint32_t in[5] = {grad_out[0], forward->in[0], forward->in[1], forward->in[2],
+                          n == 5 ? forward->in[3] : DLC_NONE};
+  DLC_TRY(b->emit(b, "batch_norm2d_eval_grad", forward->attr, in, n, out));
+  grad_in[0] = out[0];
+  for (uint32_t i = 3; i < forward->n_in; i++) grad_in[i] = out[i - 2];
+  return DLC_OK;
+}
+
+static dlc_status eval_grad_reference(const dlc_call *call)
+{
+  return dlc_batch_norm_grad(call, true);
 }
 
 static dlc_status eval_reference(const dlc_call *call)
@@ -90,7 +108,23 @@ const dlc_op dlc_op_batch_norm2d_eval = {
     .n_attrs = DLC_BATCH_NORM_ATTRS,
     .help = "batch_norm2d by running statistics",
     .infer = eval_infer,
+    .grad = eval_grad_rule,
     .reference = eval_reference,
+};
+
+const dlc_op dlc_op_batch_norm2d_eval_grad = {
+    .size = sizeof(dlc_op),
+    .name = "batch_norm2d_eval_grad",
+    .version = 1,
+    .kind = DLC_OP_PLAIN,
+    .flags = DLC_OP_VARIADIC,
+    .n_data = 4,
+    .attr_size = sizeof(dlc_batch_norm2d),
+    .attrs = dlc_batch_norm_attrs,
+    .n_attrs = DLC_BATCH_NORM_ATTRS,
+    .help = "gradient of batch_norm2d_eval",
+    .infer = dlc_batch_norm_grad_infer,
+    .reference = eval_grad_reference,
 };
 
 static const dlc_attr update_attrs[] = {

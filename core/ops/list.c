@@ -7,7 +7,8 @@
   X(linear) X(linear_grad_input) X(linear_grad_weight)            \
   X(bias) X(bias_grad)                                            \
   X(batch_norm2d) X(batch_norm2d_grad)                            \
-  X(batch_norm2d_eval) X(batch_norm2d_update)                     \
+  X(batch_norm2d_eval) X(batch_norm2d_eval_grad)                  \
+  X(batch_norm2d_update)                                          \
   X(layer_norm) X(layer_norm_grad)                                \
   X(relu) X(relu_grad)                                            \
   X(leaky_relu) X(leaky_relu_grad) X(relu6) X(relu6_grad)         \

@@ -26,6 +26,8 @@ typedef struct dlc_method {
   uint32_t n_groups;
   const char *const *frozen; /* shell patterns of parameters that are not trained */
   uint32_t n_frozen;
+  const char *const *eval; /* of layers that work as in evaluation while they are trained: dlc_model_use */
+  uint32_t n_eval;
   double lr;
   dlc_schedule schedule;
   double clip_norm;    /* largest norm of all gradients together; 0: any */

@@ -137,6 +137,7 @@ static dlc_status add_model(const dlc_step_config *c, dlc_graph_build *g, uint32
   dlc_model_use use = {.classes = c->classes, .training = c->training, .prefix = c->prefix};
   dlc_init_rule rule = {.initializer = init ? *init : (dlc_initializer){0}};
   if (init) use.inits = &rule, use.n_inits = 1;
+  if (c->method) use.eval = c->method->eval, use.n_eval = c->method->n_eval;
   DLC_TRY(dlc_model_build(c->model, g, x, &use, m));
   return dlc_graph_pool_before_relu(g);
 }

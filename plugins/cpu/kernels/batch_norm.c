@@ -1,5 +1,5 @@
-/* batch_norm2d, its gradient, its evaluation and its update. Statistics are summed in double, as PyTorch does, in an
- * order that the shape alone decides.
+/* batch_norm2d, its evaluation, the gradients of both, and its update. Statistics are summed in double, as PyTorch
+ * does, in an order that the shape alone decides.
  *
  * Tasks are pieces of the channels, in blocks of neighbours that are about a kilobyte of an image: memory is read in
  * runs of that length, and the second pass over a block finds most of it in the cache. */
@@ -14,6 +14,7 @@ typedef struct norm {
   int64_t block;                  /* channels */
   double eps;
   bool affine;
+  bool constant; /* of a gradient: mean and var do not depend on x */
   uint32_t tasks;
 } norm;
 
@@ -200,6 +201,17 @@ static void grad_plane(const float *dy, const float *x, int64_t n, line l, float
   }
 }
 
+static void scale_plane(const float *dy, int64_t n, float scale, float *dx)
+{
+  const vec s = vec_all(scale);
+  int64_t i = 0;
+  for (; i + VEC <= n; i += VEC) vec_store(dx + i, vec_load(dy + i) * s);
+  if (i < n) {
+    const vec_mask part = vec_first(n - i);
+    vec_store_part(dx + i, part, vec_load_part(dy + i, part) * s);
+  }
+}
+
 /* Sums up a block's channels: dweight, dbias, and what their dx is made of. */
 static void grad_sums(const call *c, cpu_range block, line *lines)
 {
@@ -235,7 +247,8 @@ static void grad_task(void *arg, uint32_t i)
     for (int64_t n = 0; n < s->batch; n++)
       for (int64_t j = block.begin; j < block.end; j++) {
         const int64_t at = (n * s->channels + j) * s->plane;
-        grad_plane(c->dy + at, c->x + at, s->plane, lines[j - first], c->y + at);
+        if (s->constant) scale_plane(c->dy + at, s->plane, lines[j - first].scale, c->y + at);
+        else grad_plane(c->dy + at, c->x + at, s->plane, lines[j - first], c->y + at);
       }
   }
 }
@@ -254,6 +267,15 @@ dlc_status cpu_batch_norm2d_grad(const dlc_device *device, const dlc_graph *g, c
 {
   k->launch = grad_launch;
   return prepare(device, node->attr, cpu_in(g, node, 0), 5, k) ? DLC_OK : DLC_NOMEM;
+}
+
+dlc_status cpu_batch_norm2d_eval_grad(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
+{
+  norm *s = prepare(device, node->attr, cpu_in(g, node, 0), 4, k);
+  if (!s) return DLC_NOMEM;
+  s->constant = true;
+  k->launch = grad_launch;
+  return DLC_OK;
 }
 
 /* ---- evaluation: tasks are pieces of the images' channels ---- */

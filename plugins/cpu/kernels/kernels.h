@@ -85,11 +85,13 @@ cpu_prepare cpu_attention, cpu_attention_grad, cpu_transpose;
 #define cpu_bias_grad CPU_NAME(cpu_bias_grad)
 cpu_prepare cpu_bias, cpu_bias_grad;
 
-#define cpu_batch_norm2d        CPU_NAME(cpu_batch_norm2d)
-#define cpu_batch_norm2d_grad   CPU_NAME(cpu_batch_norm2d_grad)
-#define cpu_batch_norm2d_eval   CPU_NAME(cpu_batch_norm2d_eval)
-#define cpu_batch_norm2d_update CPU_NAME(cpu_batch_norm2d_update)
+#define cpu_batch_norm2d           CPU_NAME(cpu_batch_norm2d)
+#define cpu_batch_norm2d_grad      CPU_NAME(cpu_batch_norm2d_grad)
+#define cpu_batch_norm2d_eval      CPU_NAME(cpu_batch_norm2d_eval)
+#define cpu_batch_norm2d_update    CPU_NAME(cpu_batch_norm2d_update)
+#define cpu_batch_norm2d_eval_grad CPU_NAME(cpu_batch_norm2d_eval_grad)
 cpu_prepare cpu_batch_norm2d, cpu_batch_norm2d_grad, cpu_batch_norm2d_eval, cpu_batch_norm2d_update;
+cpu_prepare cpu_batch_norm2d_eval_grad;
 
 #define cpu_layer_norm      CPU_NAME(cpu_layer_norm)
 #define cpu_layer_norm_grad CPU_NAME(cpu_layer_norm_grad)

@@ -20,6 +20,7 @@
  * batch_norm2d             x [N,C,H,W], weight [C]?, bias [C]? -> y, mean [C], var [C] (biased)
  * batch_norm2d_grad        dy, x, mean, var, weight? -> dx, dweight [C], dbias [C] {dlc_batch_norm2d}
  * batch_norm2d_eval        x, running mean, running var, weight?, bias? -> y {dlc_batch_norm2d}
+ * batch_norm2d_eval_grad   dy, x, running mean, running var, weight? -> dx, dweight, dbias {dlc_batch_norm2d}
  * batch_norm2d_update      running mean, running var, batches i64 [], mean, var -> the first three, updated
  * layer_norm               x [...,D..], weight [D..]?, bias [D..]? -> y, mean [rows], inv_std [rows]
  * layer_norm_grad          dy, x, mean, inv_std, weight? -> dx, dweight [D..], dbias [D..] {dlc_layer_norm}

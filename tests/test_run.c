@@ -377,6 +377,94 @@ START_TEST(an_optimizer_whose_state_would_not_begin_with_0_is_refused)
 }
 END_TEST
 
+/* A layer that lets no gradient through, as torch.Tensor.detach. */
+static dlc_status detach_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in,
+                               uint32_t *n_out, dlc_value *out)
+{
+  (void)h, (void)attr, (void)n_in;
+  *n_out = 1;
+  out[0].dtype = in[0]->dtype;
+  out[0].rank = in[0]->rank;
+  memcpy(out[0].dim, in[0]->dim, sizeof out[0].dim);
+  return DLC_OK;
+}
+
+static dlc_status detach_grad(dlc_builder *b, const dlc_node *forward, const uint32_t *grad_out, uint32_t *grad_in)
+{
+  (void)b, (void)forward, (void)grad_out, (void)grad_in;
+  return DLC_OK;
+}
+
+static dlc_status detach_reference(const dlc_call *call)
+{
+  memcpy(call->out[0], call->in[0], (size_t)dlc_count(call->iv[0]) * sizeof(double));
+  return DLC_OK;
+}
+
+static const dlc_op detach = {.size = sizeof(dlc_op),
+                              .name = "detach",
+                              .version = 1,
+                              .kind = DLC_OP_LAYER,
+                              .n_data = 1,
+                              .infer = detach_infer,
+                              .grad = detach_grad,
+                              .reference = detach_reference};
+
+static dlc_status find_detach(void *ctx, const char *name, const dlc_op **op)
+{
+  if (strcmp(name, "detach") != 0) return rig_find(ctx, name, op);
+  *op = &detach;
+  return DLC_OK;
+}
+
+static bool updates(const dlc_graph *g, const char *parameter)
+{
+  for (uint32_t i = 0; i < g->n_nodes; i++) {
+    const dlc_node *n = dlc_node_at(g, i);
+    if (n->op->kind == DLC_OP_OPTIMIZER && strcmp(dlc_value_at(g, n->in[0])->name, parameter) == 0) return true;
+  }
+  return false;
+}
+
+/* As in PyTorch, where its gradient is None: not even weight decay changes it, whether gradients are summed or not. */
+START_TEST(a_parameter_that_no_gradient_reaches_is_not_updated)
+{
+  static const char text[] = "layers: [flatten, linear: {name: still, out_features: 4}, detach, "
+                             "linear: {name: fc, out_features: classes}]";
+  rig_data data;
+  dlc_model *model;
+  dlc_input input;
+  const dlc_host host = rig_host(NULL);
+  const dlc_sgd attr = {.weight_decay = 0.5};
+  dlc_method method = {.optimizer_attr = &attr, .lr = 1, .clip_norm = 1};
+  rig_data_open(&data, 4, 0, 1);
+  rig_ok(dlc_model_parse(text, strlen(text), "model.yaml", &model));
+  rig_ok(rig_find(NULL, "sgd", &method.optimizer));
+  rig_ok(dlc_input_plan(&data.info, NULL, NULL, &input));
+  for (method.accumulate = 1; method.accumulate <= 2; method.accumulate++) {
+    const dlc_step_config config = {.model = model,
+                                    .input = &input,
+                                    .classes = RIG_CLASSES,
+                                    .method = &method,
+                                    .training = true,
+                                    .finder = {.find = find_detach, .host = &host},
+                                    .batch = 2};
+    dlc_graph_build *step, *apply = NULL;
+    dlc_model_graph m;
+    rig_ok(dlc_step_graph(&config, &step, &m));
+    if (method.accumulate > 1) rig_ok(dlc_apply_graph(&config, dlc_graph_view(step), &m, &apply));
+    const dlc_graph *g = dlc_graph_view(apply ? apply : step);
+    ck_assert(updates(g, "fc.weight"));
+    ck_assert_msg(!updates(g, "still.weight"), "still.weight is updated, accumulating %u", method.accumulate);
+    dlc_model_graph_free(&m);
+    dlc_graph_free(step);
+    if (apply) dlc_graph_free(apply);
+  }
+  dlc_model_free(model);
+  rig_data_close(&data);
+}
+END_TEST
+
 START_TEST(the_graph_can_be_dumped_at_every_stage)
 {
   static const char *const stages[] = {"forward", "loss", "backward", "update", "plan"};
@@ -412,6 +500,7 @@ int main(void)
   tcase_add_test(c, a_sample_that_cannot_be_read_ends_the_run);
   tcase_add_test(c, weights_of_one_run_start_another);
   tcase_add_test(c, an_optimizer_whose_state_would_not_begin_with_0_is_refused);
+  tcase_add_test(c, a_parameter_that_no_gradient_reaches_is_not_updated);
   tcase_add_test(c, the_graph_can_be_dumped_at_every_stage);
   suite_add_tcase(s, c);
   SRunner *r = srunner_create(s);

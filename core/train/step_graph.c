@@ -164,6 +164,7 @@ static dlc_status build_prediction(const dlc_step_config *c, dlc_graph_build *g,
   DLC_TRY(add_input(c, g, &x));
   DLC_TRY(add_model(c, g, x, m));
   DLC_TRY(dlc_graph_emit(g, "log_probs", "log_softmax", NULL, &m->logits, 1, out));
+  DLC_TRY(dlc_graph_mark(g, m->logits, DLC_ROLE_OUTPUT, DLC_NAME_OUTPUTS));
   DLC_TRY(known_classes(c, g, "log_probs", out[0], &out[0]));
   DLC_TRY(dlc_graph_mark(g, out[0], DLC_ROLE_OUTPUT, DLC_NAME_LOG_PROBS));
   return dlc_graph_prune(g);
@@ -207,12 +208,12 @@ static dlc_status copy_tensors(const dlc_graph *of, const dlc_model_graph *from,
   return DLC_OK;
 }
 
-static dlc_status add_apply(const dlc_method *method, dlc_graph_build *g, const dlc_model_graph *m)
+static dlc_status add_apply(const dlc_method *method, dlc_graph_build *g, const dlc_graph *of, const dlc_model_graph *m)
 {
   uint32_t *ids = calloc(2 * (size_t)m->n_params + 1, sizeof *ids);
   if (!ids) return dlc_fail_nomem();
   const dlc_trained t = {find_trained(method, dlc_graph_view(g), m, ids), ids, ids + m->n_params};
-  dlc_status status = dlc_accumulated_values(g, ids, t.n, ids + m->n_params);
+  dlc_status status = dlc_accumulated_values(g, of, ids, t.n, ids + m->n_params);
   if (status >= 0) status = dlc_update_append(method, g, m, &t);
   free(ids);
   return status;
@@ -224,7 +225,7 @@ dlc_status dlc_apply_graph(const dlc_step_config *config, const dlc_graph *of, c
   dlc_model_graph m;
   DLC_TRY(dlc_graph_new(&config->finder, g));
   dlc_status status = copy_tensors(of, parameters, *g, &m);
-  if (status >= 0) status = add_apply(config->method, *g, &m);
+  if (status >= 0) status = add_apply(config->method, *g, of, &m);
   dlc_model_graph_free(&m);
   if (status >= 0) return DLC_OK;
   dlc_graph_free(*g);

@@ -15,6 +15,7 @@
 #define DLC_NAME_STD           "input.std"          /* [C] */
 #define DLC_NAME_LOSS          "loss"               /* [1], mean over the batch */
 #define DLC_NAME_CORRECT       "correct"            /* [1], number of samples */
+#define DLC_NAME_OUTPUTS       "outputs"            /* [batch, outputs], what the network gives */
 #define DLC_NAME_LOG_PROBS     "log_probs"          /* [batch, classes] */
 #define DLC_NAME_CLASS_WEIGHTS "loss.class_weights" /* f32 [classes] */
 #define DLC_NAME_MIX_SHARE     "mix.share"          /* [1]; of pixels outside of the box: see the op mix */

@@ -184,8 +184,23 @@ dlc_status dlc_accumulate_append(dlc_graph_build *g, const dlc_trained *t)
   return DLC_OK;
 }
 
-dlc_status dlc_accumulated_values(dlc_graph_build *g, const uint32_t *parameters, uint32_t n, uint32_t *gradients)
+static bool is_summed(const dlc_graph *of, const char *parameter)
 {
-  for (uint32_t i = 0; i < n; i++) DLC_TRY(companion(g, DLC_PREFIX_GRADIENT, parameters[i], &gradients[i]));
+  const size_t prefix = strlen(DLC_PREFIX_GRADIENT);
+  for (uint32_t i = 0; i < of->n_values; i++) {
+    const char *name = dlc_value_at(of, i)->name;
+    if (strncmp(name, DLC_PREFIX_GRADIENT, prefix) == 0 && strcmp(name + prefix, parameter) == 0) return true;
+  }
+  return false;
+}
+
+dlc_status dlc_accumulated_values(dlc_graph_build *g, const dlc_graph *of, const uint32_t *parameters, uint32_t n,
+                                  uint32_t *gradients)
+{
+  for (uint32_t i = 0; i < n; i++) {
+    gradients[i] = DLC_NONE;
+    if (is_summed(of, dlc_value_at(dlc_graph_view(g), parameters[i])->name))
+      DLC_TRY(companion(g, DLC_PREFIX_GRADIENT, parameters[i], &gradients[i]));
+  }
   return DLC_OK;
 }

@@ -30,8 +30,9 @@ dlc_status dlc_update_append(const dlc_method *method, dlc_graph_build *g, const
                              const dlc_trained *t);
 /* Adds every gradient, times the factor, to its sum. */
 dlc_status dlc_accumulate_append(dlc_graph_build *g, const dlc_trained *t);
-/* The values that dlc_accumulate_append() sums up, for a graph that begins with them. gradients[i] belongs to
- * parameters[i]. */
-dlc_status dlc_accumulated_values(dlc_graph_build *g, const uint32_t *parameters, uint32_t n, uint32_t *gradients);
+/* The values that dlc_accumulate_append() sums up in the graph `of`, for a graph that begins with them. gradients[i]
+ * belongs to parameters[i]; DLC_NONE where nothing is summed up. */
+dlc_status dlc_accumulated_values(dlc_graph_build *g, const dlc_graph *of, const uint32_t *parameters, uint32_t n,
+                                  uint32_t *gradients);
 
 #endif

@@ -78,6 +78,64 @@ START_TEST(a_model_may_have_more_outputs_than_there_are_classes)
 }
 END_TEST
 
+/* The loss that was trained with, by its own name. */
+START_TEST(loss_is_the_one_of_the_training)
+{
+  static const char *const losses[][2] = {
+      {"mse_loss", "mse_loss"},
+      {"bce_with_logits", "bce_with_logits"},
+      {"cross_entropy --label-smoothing 0.1", "cross_entropy:label_smoothing=0.1"},
+  };
+  char arguments[512];
+  for (size_t i = 0; i < 3; i++) {
+    snprintf(arguments, sizeof arguments, QUICK "--name w --exist-ok --loss %s", losses[i][0]);
+    ck_runs(arguments, 0);
+    json_t *root = evaluate("--weights " MODEL " --run runs/w --batch-size 7");
+    ck_assert_str_eq(json_string_value(json_object_get(root, "criterion")), losses[i][1]);
+    ck_near(number_in(root, "loss"), result_of_run("test_loss"));
+    json_decref(root);
+  }
+  ck_runs(EVAL "--run runs/w", 0);
+  ck_contains(out_text, " (cross_entropy:label_smoothing=0.1), top-1 ");
+}
+END_TEST
+
+/* In one batch, so that the run's loss is one of the split as a whole. */
+START_TEST(class_weights_count_in_the_loss)
+{
+  ck_runs(QUICK "--name w --class-weights 1,2,3,4,5,6,7,8,9,0.5", 0);
+  json_t *root = evaluate("--run runs/w --batch-size 7"), *plain = evaluate("--run runs/w --loss cross_entropy");
+  ck_near(number_in(root, "loss"), result_of_run("test_loss"));
+  ck_assert_double_eq(json_number_value(json_array_get(json_object_get(root, "class_weights"), 8)), 9);
+  ck_assert_double_ne(number_in(root, "loss"), number_in(plain, "loss"));
+  ck_assert_ptr_null(json_object_get(plain, "class_weights"));
+  json_decref(root);
+  json_decref(plain);
+  ck_runs(EVAL "--run runs/w", 0);
+  ck_contains(out_text, " (cross_entropy, class weights), top-1 ");
+  ck_refuses(EVAL "--run runs/w --loss adam", 2, "--loss: adam is an op, but no loss such as cross_entropy");
+}
+END_TEST
+
+/* Average and all. */
+START_TEST(checkpoints_are_evaluated_as_the_weights_of_their_epoch)
+{
+  ck_runs(QUICK "--name w --lr 0.05 --model-ema 0.5 --label-smoothing 0.1", 0);
+  json_t *weights = evaluate("--run runs/w --weights " MODEL),
+         *checkpoint = evaluate("--run runs/w --weights runs/w/checkpoints/last.safetensors");
+  json_object_del(weights, "weights");
+  json_object_del(checkpoint, "weights");
+  ck_assert(json_equal(weights, checkpoint));
+  json_decref(weights);
+  json_decref(checkpoint);
+  ck_runs("predict --backend reference --dataset shapes:test-count=9 --weights " MODEL " -o a.csv", 0);
+  ck_runs("predict --backend reference --dataset shapes:test-count=9 --weights runs/w/checkpoints/last.safetensors "
+          "-o b.csv",
+          0);
+  ck_assert(same_files("a.csv", "b.csv"));
+}
+END_TEST
+
 START_TEST(matrix_and_classes_count_every_picture_once)
 {
   ck_runs(QUICK "--name w", 0);
@@ -277,6 +335,8 @@ START_TEST(json_of_the_file_is_the_one_that_is_printed)
   char *text = read_file("here/there/results.json", NULL);
   ck_assert_str_eq(out_text, text);
   ck_assert(!exists("runs/w/eval"));
+  ck_contains(text, " \"confusion_matrix\": [\n  [");
+  ck_assert_int_eq(count_lines(strstr(text, "\"confusion_matrix\"")), 13); /* a row a line */
   free(text);
 }
 END_TEST
@@ -384,6 +444,9 @@ int main(void)
   tcase_add_checked_fixture(t, enter_folder, leave_folder);
   tcase_add_test(t, evaluation_agrees_with_training);
   tcase_add_test(t, a_model_may_have_more_outputs_than_there_are_classes);
+  tcase_add_test(t, loss_is_the_one_of_the_training);
+  tcase_add_test(t, class_weights_count_in_the_loss);
+  tcase_add_test(t, checkpoints_are_evaluated_as_the_weights_of_their_epoch);
   tcase_add_test(t, matrix_and_classes_count_every_picture_once);
   tcase_add_test(t, validation_part_is_the_one_of_the_run);
   tcase_add_test(t, training_part_is_what_validation_leaves);

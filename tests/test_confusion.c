@@ -44,24 +44,6 @@ START_TEST(samples_are_counted_by_class_and_prediction)
 }
 END_TEST
 
-START_TEST(loss_is_the_sum_of_the_labels_logarithms)
-{
-  dlc_confusion c = three_classes();
-  ck_near(c.loss, -5.0 * (double)logf(0.5f) - 5.0 * (double)logf(0.25f));
-  dlc_confusion_close(&c);
-}
-END_TEST
-
-START_TEST(improbable_labels_keep_their_loss)
-{
-  dlc_confusion c;
-  dlc_confusion_open(&c, 2);
-  dlc_confusion_add(&c, 1, (const float[]){0, -500});
-  ck_near(c.loss, 500);
-  dlc_confusion_close(&c);
-}
-END_TEST
-
 START_TEST(precision_recall_and_f1_are_ratios_of_counts)
 {
   dlc_confusion c = three_classes();
@@ -171,8 +153,6 @@ int main(void)
 {
   TCase *t = tcase_create("confusion");
   tcase_add_test(t, samples_are_counted_by_class_and_prediction);
-  tcase_add_test(t, loss_is_the_sum_of_the_labels_logarithms);
-  tcase_add_test(t, improbable_labels_keep_their_loss);
   tcase_add_test(t, precision_recall_and_f1_are_ratios_of_counts);
   tcase_add_test(t, class_that_is_never_predicted_has_no_precision);
   tcase_add_test(t, mean_counts_what_is_undefined_as_zero);

@@ -13,6 +13,8 @@ START_TEST(what_is_written_reads_back)
                                  .classes = classes,
                                  .model = "layers:\n  - flatten # \xc3\xa4\n",
                                  .eval_transforms = "resize(8)",
+                                 .criterion = "cross_entropy:label_smoothing=0.1",
+                                 .class_weights = (const float[]){0.1f, 3},
                                  .shape = {3, 8, 16},
                                  .bytes = true,
                                  .mean = {0.485f, 0.456f, 0.1f},
@@ -26,6 +28,8 @@ START_TEST(what_is_written_reads_back)
   ck_assert_str_eq(read.classes[1], "dog \"x\", caf?");
   ck_assert_str_eq(read.model, info.model);
   ck_assert_str_eq(read.eval_transforms, "resize(8)");
+  ck_assert_str_eq(read.criterion, "cross_entropy:label_smoothing=0.1");
+  ck_assert_mem_eq(read.class_weights, info.class_weights, 2 * sizeof(float));
   ck_assert_mem_eq(read.shape, info.shape, sizeof info.shape);
   ck_assert(read.bytes);
   for (int c = 0; c < 3; c++) {
@@ -45,6 +49,8 @@ START_TEST(weights_of_floats_without_transforms_have_neither)
   ck_assert_int_eq(dlc_weights_info_read(path, &read), DLC_OK);
   ck_assert(!read.bytes);
   ck_assert_ptr_null(read.eval_transforms);
+  ck_assert_ptr_null(read.criterion);
+  ck_assert_ptr_null(read.class_weights);
   dlc_weights_info_free(&read);
 }
 END_TEST
@@ -81,13 +87,14 @@ START_TEST(wrong_metadata_is_refused_by_name)
       {"mean", "[0.5, 0.5]"},         {"mean", "[0.5, 0.5, \"x\"]"},
       {"std", "[1, 1, 1, 1, 1, 1]"},  {"std", "[1, 1, 1e400]"},
       {"mean", "[0.5, 0.5, 1e39]"},   {"std", "[1, 0, 1]"},
+      {"class_weights", "[1]"},       {"class_weights", "[1, -1]"},
   };
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-    const char *metadata[] = {"model", "m",         "classes", "[\"a\", \"b\"]", "input_shape", "[3, 8, 8]",
-                              "mean",  "[0, 0, 0]", "std",     "[1, 1, 1]"};
-    for (size_t k = 0; k < 10; k += 2)
+    const char *metadata[] = {"model", "m",         "classes", "[\"a\", \"b\"]", "input_shape",   "[3, 8, 8]",
+                              "mean",  "[0, 0, 0]", "std",     "[1, 1, 1]",      "class_weights", "[1, 2]"};
+    for (size_t k = 0; k < 12; k += 2)
       if (strcmp(metadata[k], bad[i][0]) == 0) metadata[k + 1] = bad[i][1];
-    ck_refused(metadata, 5, DLC_INVALID, bad[i][0]);
+    ck_refused(metadata, 6, DLC_INVALID, bad[i][0]);
   }
 }
 END_TEST

@@ -7,6 +7,7 @@
 #include "eval.h"
 #include "json_text.h"
 #include "stop.h"
+#include "train/criterion.h"
 #include "trained.h"
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ typedef struct evaluation {
   dlc_subset subset;
   uint32_t *class_of; /* the weights' number of each class of the data set; owned */
   const int32_t *labels;
+  dlc_criterion *criterion;
   cli_evaluation result;
 } evaluation;
 
@@ -125,14 +127,34 @@ static int match_classes(evaluation *e)
   return CLI_OK;
 }
 
+/* ---- the loss ---- */
+
+/* The one that the weights were trained with, class weights and all, or --loss. */
+static int open_criterion(evaluation *e, const cli_options *o)
+{
+  const bool typed = cli_option_typed(o, "loss");
+  const dlc_weights_info *info = &e->trained.info;
+  const char *spec = typed ? o->loss : info->criterion ? info->criterion : "cross_entropy";
+  void *attr = NULL;
+  dlc_criterion_config config = {.class_weights = typed ? NULL : info->class_weights,
+                                 .outputs = dlc_predictor_outputs(e->trained.predictor),
+                                 .host = dlc_registry_host(e->job.registry)};
+  int code = cli_read_loss(&e->job, typed ? "--loss" : e->trained.path, spec, &config.loss, &attr);
+  if (code != CLI_OK) return typed ? code : CLI_FAILED;
+  config.attr = attr;
+  e->result.criterion = spec;
+  e->result.class_weights = config.class_weights;
+  return failed(dlc_criterion_open(&config, &e->criterion));
+}
+
 /* ---- called while it runs ---- */
 
-static dlc_status on_sample(void *ctx, const char *name, uint32_t index, const float *log_probs)
+static dlc_status on_sample(void *ctx, const dlc_prediction *p)
 {
   evaluation *e = ctx;
-  (void)name;
-  dlc_confusion_add(&e->result.confusion, e->class_of[e->labels[index]], log_probs);
-  return DLC_OK;
+  const uint32_t class = e->class_of[e->labels[p->index]];
+  dlc_confusion_add(&e->result.confusion, class, p->log_probs);
+  return dlc_criterion_add(e->criterion, class, p->outputs);
 }
 
 static void on_bad_sample(void *ctx, const char *name, const char *reason)
@@ -170,6 +192,7 @@ static int measure(evaluation *e, const cli_options *o)
   if (status >= 0 && e->result.confusion.samples == 0)
     status = dlc_fail(DLC_INVALID, "split %s of dataset %s has no picture that can be read", e->result.split,
                       e->job.dataset->name);
+  e->result.loss = dlc_criterion_value(e->criterion);
   return failed(status);
 }
 
@@ -205,16 +228,12 @@ static dlc_status write_files(const evaluation *e, const char *folder, const dlc
 static int tell(const evaluation *e, const cli_options *o)
 {
   dlc_str json = {0}, folder = {0};
-  json_t *root = cli_eval_json(&e->result);
-  char *text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
-  dlc_str_addf(&json, "%s\n", text ? text : "");
-  json_decref(root);
-  free(text);
+  cli_eval_json(&e->result, &json);
   if (o->file) dlc_str_add(&folder, o->file);
   else if (o->run) dlc_str_addf(&folder, "%s/eval/%s", o->run, e->result.split);
   if (o->json) fwrite(dlc_str_get(&json), 1, json.length, stdout);
   else cli_eval_say(&e->result, e->console);
-  dlc_status status = text && dlc_str_ok(&json) && dlc_str_ok(&folder) ? DLC_OK : dlc_fail_nomem();
+  dlc_status status = dlc_str_ok(&json) && dlc_str_ok(&folder) ? DLC_OK : dlc_fail_nomem();
   if (status >= 0 && folder.length) status = write_files(e, dlc_str_get(&folder), &json);
   dlc_str_free(&json);
   dlc_str_free(&folder);
@@ -230,6 +249,7 @@ static int evaluate(evaluation *e, cli_options *o)
   if (code == CLI_OK) code = find_part(e, o);
   if (code == CLI_OK) code = match_classes(e);
   if (code == CLI_OK) code = cli_trained_open(&e->trained, &e->job, false);
+  if (code == CLI_OK) code = open_criterion(e, o);
   if (code != CLI_OK) return code;
   cli_say_dataset(&e->job);
   cli_say(e->console, DLC_LOG_INFO, "weights   %s", e->trained.path);
@@ -248,6 +268,7 @@ int cli_eval(cli_options *o, cli_console *c)
   cli_progress_clear(c);
   cli_report(c, code);
   dlc_confusion_close(&e.result.confusion);
+  dlc_criterion_close(e.criterion);
   dlc_subset_free(&e.subset);
   free(e.class_of);
   cli_trained_close(&e.trained);

@@ -24,12 +24,12 @@ typedef struct prediction {
 
 /* ---- called while it runs ---- */
 
-static dlc_status on_sample(void *ctx, const char *name, uint32_t index, const float *log_probs)
+static dlc_status on_sample(void *ctx, const dlc_prediction *sample)
 {
   prediction *p = ctx;
-  (void)index;
-  for (uint32_t i = 0; i < p->trained.info.n_classes; i++) p->probabilities[i] = (float)exp((double)log_probs[i]);
-  return cli_predictions_add(&p->rows, p->prefix, name, p->probabilities);
+  for (uint32_t i = 0; i < p->trained.info.n_classes; i++)
+    p->probabilities[i] = (float)exp((double)sample->log_probs[i]);
+  return cli_predictions_add(&p->rows, p->prefix, sample->name, p->probabilities);
 }
 
 static void on_bad_sample(void *ctx, const char *name, const char *reason)

@@ -84,8 +84,8 @@ void cli_eval_say(const cli_evaluation *e, cli_console *c)
 {
   const dlc_confusion *m = &e->confusion;
   dlc_str line = {0};
-  dlc_str_addf(&line, "%-9s loss %.4f, top-1 %.2f%%", e->split, m->loss / (double)m->samples,
-               100 * share(m->top1, m->samples));
+  dlc_str_addf(&line, "%-9s loss %.4f (%s%s), top-1 %.2f%%", e->split, e->loss, e->criterion,
+               e->class_weights ? ", class weights" : "", 100 * share(m->top1, m->samples));
   if (has_topk(e)) dlc_str_addf(&line, ", top-%d %.2f%%", DLC_TOP_K, 100 * share(m->topk, m->samples));
   dlc_str_addf(&line, " of %lld images", (long long)m->samples);
   if (e->bad) dlc_str_addf(&line, ", %u bad", e->bad);
@@ -141,18 +141,28 @@ static json_t *pairs_json(const cli_evaluation *e)
   return list;
 }
 
-static json_t *matrix_json(const dlc_confusion *c)
+/* By hand: jansson puts all on one line, or every number on its own. */
+static void add_matrix(const dlc_confusion *c, dlc_str *out)
 {
-  json_t *rows = json_array();
+  dlc_str_add(out, " \"confusion_matrix\": [");
   for (uint32_t i = 0; i < c->n_classes; i++) {
-    json_t *row = json_array();
-    for (uint32_t k = 0; k < c->n_classes; k++) json_array_append_new(row, json_integer(dlc_confusion_at(c, i, k)));
-    json_array_append_new(rows, row);
+    dlc_str_add(out, i ? ",\n  [" : "\n  [");
+    for (uint32_t k = 0; k < c->n_classes; k++)
+      dlc_str_addf(out, k ? ", %lld" : "%lld", (long long)dlc_confusion_at(c, i, k));
+    dlc_str_add(out, "]");
   }
-  return rows;
+  dlc_str_add(out, "\n ]\n}\n");
 }
 
-json_t *cli_eval_json(const cli_evaluation *e)
+static json_t *weights_json(const float *weights, uint32_t n)
+{
+  json_t *list = json_array();
+  for (uint32_t i = 0; i < n; i++) json_array_append_new(list, json_real((double)weights[i]));
+  return list;
+}
+
+/* All but the matrix. */
+static json_t *measures_json(const cli_evaluation *e)
 {
   const dlc_confusion *c = &e->confusion;
   const dlc_class_metrics mean = dlc_confusion_mean(c);
@@ -163,13 +173,30 @@ json_t *cli_eval_json(const cli_evaluation *e)
   json_object_set_new(root, "split", json_string(e->split));
   json_object_set_new(root, "images", json_integer(c->samples));
   json_object_set_new(root, "bad_images", json_integer(e->bad));
-  json_object_set_new(root, "loss", number(c->loss / (double)c->samples));
+  json_object_set_new(root, "criterion", cli_json_text(e->criterion));
+  if (e->class_weights) json_object_set_new(root, "class_weights", weights_json(e->class_weights, c->n_classes));
+  json_object_set_new(root, "loss", number(e->loss));
   json_object_set_new(root, "top1", number(share(c->top1, c->samples)));
   if (has_topk(e)) json_object_set_new(root, "top5", number(share(c->topk, c->samples)));
   set_measures(macro, &mean);
   json_object_set_new(root, "macro", macro);
   json_object_set_new(root, "classes", classes_json(e));
   json_object_set_new(root, "confused", pairs_json(e));
-  json_object_set_new(root, "confusion_matrix", matrix_json(c));
   return root;
+}
+
+void cli_eval_json(const cli_evaluation *e, dlc_str *out)
+{
+  json_t *root = measures_json(e);
+  char *text = json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+  json_decref(root);
+  const size_t end = text ? strlen(text) : 0;
+  if (end < 2) { /* "\n}" is its end */
+    out->failed = true;
+  } else {
+    dlc_str_addn(out, text, end - 2);
+    dlc_str_add(out, ",\n");
+    add_matrix(&e->confusion, out);
+  }
+  free(text);
 }

@@ -35,6 +35,7 @@ typedef struct cli_job {
   const char *backend_name;
   /* cli_job_method() */
   dlc_method method;
+  char *loss_text;  /* its loss with the attributes, "cross_entropy:label_smoothing=0.1" */
   dlc_arena memory; /* of what it holds */
 } cli_job;
 
@@ -58,6 +59,8 @@ int cli_job_model(cli_job *job);
 int cli_job_backend(cli_job *job);
 /* --opt, --loss, --sched and what else says how a run learns. method.c */
 int cli_job_method(cli_job *job);
+/* A loss by "NAME:k=v,...", and its attributes in memory of the job. `label`, as "--loss", begins the reason. */
+int cli_read_loss(cli_job *job, const char *label, const char *spec, const dlc_op **op, void **attr);
 /* --class-weights; after the dataset. */
 int cli_job_class_weights(cli_job *job);
 

@@ -4,43 +4,43 @@
 #include "data/dataset.h"
 #include "graph/attr.h"
 #include "job.h"
+#include "train/train.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int usage(dlc_status status, const char *option)
+/* `label`, as "--opt", begins the reason. */
+static int usage(dlc_status status, const char *label)
 {
   if (status >= 0) return CLI_OK;
-  dlc_fail_in(status, "--%s", option);
+  dlc_fail_in(status, "%s", label);
   return status == DLC_NOMEM ? CLI_FAILED : CLI_USAGE;
 }
 
 /* An op of that kind by "NAME:k=v,...", and its attributes in memory of the job. */
-static int read_op(cli_job *job, const char *option, const char *spec, uint32_t kind, const char *expected,
+static int read_op(cli_job *job, const char *label, const char *spec, uint32_t kind, const char *expected,
                    const dlc_op **op, void **attr)
 {
   const char *text;
   const void *object = NULL;
-  char label[64];
-  snprintf(label, sizeof label, "--%s", option);
   int code = cli_find_object(job, label, DLC_IFACE_OP, spec, &object, NULL, &text);
   if (code != CLI_OK) return code;
   *op = object;
-  if ((*op)->kind != kind) return usage(dlc_fail(DLC_INVALID, "%s is an op, but no %s", (*op)->name, expected), option);
+  if ((*op)->kind != kind) return usage(dlc_fail(DLC_INVALID, "%s is an op, but no %s", (*op)->name, expected), label);
   *attr = dlc_arena_alloc(&job->memory, (*op)->attr_size ? (*op)->attr_size : 1);
-  if (!*attr) return usage(dlc_fail_nomem(), option);
+  if (!*attr) return usage(dlc_fail_nomem(), label);
   const dlc_attr_table table = dlc_attrs_of(*op);
-  return usage(dlc_attrs_read(&table, *attr, text ? text : ""), option);
+  return usage(dlc_attrs_read(&table, *attr, text ? text : ""), label);
 }
 
 /* An option of its own for an attribute: --momentum, --weight-decay, --label-smoothing. */
-static int set_from_option(const dlc_op *op, void *attr, const char *option, const char *attribute, double value)
+static int set_from_option(const dlc_op *op, void *attr, const char *label, const char *attribute, double value)
 {
   char text[40];
   if (isnan(value)) return CLI_OK;
   snprintf(text, sizeof text, "%.17g", value);
   const char *word = text;
-  return usage(dlc_attr_set(op, attr, attribute, &word, 1), option);
+  return usage(dlc_attr_set(op, attr, attribute, &word, 1), label);
 }
 
 static int read_optimizer(cli_job *job)
@@ -48,22 +48,41 @@ static int read_optimizer(cli_job *job)
   const cli_options *o = job->options;
   dlc_method *m = &job->method;
   void *attr = NULL;
-  int code = read_op(job, "opt", o->opt, DLC_OP_OPTIMIZER, "optimizer such as sgd or adam", &m->optimizer, &attr);
-  if (code == CLI_OK) code = set_from_option(m->optimizer, attr, "momentum", "momentum", o->momentum);
-  if (code == CLI_OK) code = set_from_option(m->optimizer, attr, "weight-decay", "weight_decay", o->weight_decay);
+  int code = read_op(job, "--opt", o->opt, DLC_OP_OPTIMIZER, "optimizer such as sgd or adam", &m->optimizer, &attr);
+  if (code == CLI_OK) code = set_from_option(m->optimizer, attr, "--momentum", "momentum", o->momentum);
+  if (code == CLI_OK) code = set_from_option(m->optimizer, attr, "--weight-decay", "weight_decay", o->weight_decay);
   m->optimizer_attr = attr;
   return code;
+}
+
+int cli_read_loss(cli_job *job, const char *label, const char *spec, const dlc_op **op, void **attr)
+{
+  return read_op(job, label, spec, DLC_OP_LOSS, "loss such as cross_entropy", op, attr);
+}
+
+/* --loss and --label-smoothing as one text, kept with the weights. */
+static char *loss_text(cli_job *job)
+{
+  const cli_options *o = job->options;
+  char number[40];
+  if (isnan(o->label_smoothing)) return dlc_arena_strdup(&job->memory, o->loss);
+  for (int digits = 6; digits <= 17; digits++) {
+    snprintf(number, sizeof number, "%.*g", digits, o->label_smoothing);
+    if (strtod(number, NULL) == o->label_smoothing) break;
+  }
+  return dlc_arena_printf(&job->memory, "%s%slabel_smoothing=%s", o->loss, strchr(o->loss, ':') ? "," : ":", number);
 }
 
 static int read_loss(cli_job *job)
 {
   dlc_method *m = &job->method;
   void *attr = NULL;
-  int code = read_op(job, "loss", job->options->loss, DLC_OP_LOSS, "loss such as cross_entropy", &m->loss, &attr);
+  int code = cli_read_loss(job, "--loss", job->options->loss, &m->loss, &attr);
   if (code == CLI_OK)
-    code = set_from_option(m->loss, attr, "label-smoothing", "label_smoothing", job->options->label_smoothing);
+    code = set_from_option(m->loss, attr, "--label-smoothing", "label_smoothing", job->options->label_smoothing);
   m->loss_attr = attr;
-  return code;
+  job->loss_text = loss_text(job);
+  return job->loss_text || code != CLI_OK ? code : usage(dlc_fail_nomem(), "--loss");
 }
 
 static int read_schedule(cli_job *job)
@@ -72,7 +91,7 @@ static int read_schedule(cli_job *job)
   dlc_schedule *s = &job->method.schedule;
   *s = (dlc_schedule){
       .by_step = strcmp(o->sched_by, "step") == 0, .warmup_epochs = o->warmup_epochs, .warmup_lr = o->warmup_lr};
-  return usage(dlc_schedule_read(o->sched, s), "sched");
+  return usage(dlc_schedule_read(o->sched, s), "--sched");
 }
 
 /* A momentum that the schedule moves stands for the optimizer's attribute, which must not be 0 then: an optimizer
@@ -85,7 +104,7 @@ static int read_momentum(cli_job *job)
   for (uint32_t i = 0; i < m->optimizer->n_attrs; i++)
     if (strcmp(dlc_attr_at(m->optimizer, i)->name, "momentum") == 0) name = "momentum";
   return m->optimizer->flags & DLC_OP_MOMENTUM
-             ? set_from_option(m->optimizer, (void *)m->optimizer_attr, "sched", name, first)
+             ? set_from_option(m->optimizer, (void *)m->optimizer_attr, "--sched", name, first)
              : CLI_OK;
 }
 
@@ -123,7 +142,7 @@ static int read_groups(cli_job *job)
   for (uint32_t i = 0; i < list->n && status >= 0; i++) status = read_group(job, list->items[i], &groups[i]);
   job->method.groups = groups;
   job->method.n_groups = list->n;
-  return usage(status, "param-group");
+  return usage(status, "--param-group");
 }
 
 static int read_init(cli_job *job)
@@ -132,7 +151,7 @@ static int read_init(cli_job *job)
   if (!text) return CLI_OK;
   dlc_initializer *init = dlc_arena_alloc(&job->memory, sizeof *init);
   job->method.init = init;
-  return usage(init ? dlc_initializer_read(text, init) : dlc_fail_nomem(), "init");
+  return usage(init ? dlc_initializer_read(text, init) : dlc_fail_nomem(), "--init");
 }
 
 int cli_job_method(cli_job *job)
@@ -142,8 +161,9 @@ int cli_job_method(cli_job *job)
   if (code == CLI_OK) code = read_loss(job);
   if (code == CLI_OK) code = read_schedule(job);
   if (code == CLI_OK) code = read_momentum(job);
-  if (code == CLI_OK) code = usage(dlc_method_check(&job->method), "sched");
+  if (code == CLI_OK) code = usage(dlc_method_check(&job->method), "--sched");
   if (code == CLI_OK) code = read_groups(job);
+  if (code == CLI_OK) code = usage(dlc_watch_check(o->watch), "--watch");
   if (code == CLI_OK) code = read_init(job);
   dlc_method *m = &job->method;
   m->lr = o->lr;
@@ -194,7 +214,8 @@ int cli_job_class_weights(cli_job *job)
   const uint32_t n = job->info->n_classes;
   if (!text) return CLI_OK;
   float *weights = dlc_arena_alloc(&job->memory, n * sizeof *weights);
-  if (!weights) return usage(dlc_fail_nomem(), "class-weights");
+  if (!weights) return usage(dlc_fail_nomem(), "--class-weights");
   job->method.class_weights = weights;
-  return usage(strcmp(text, "balanced") == 0 ? balance(job, weights) : read_weights(text, weights, n), "class-weights");
+  return usage(strcmp(text, "balanced") == 0 ? balance(job, weights) : read_weights(text, weights, n),
+               "--class-weights");
 }

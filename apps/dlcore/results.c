@@ -6,7 +6,6 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
 int64_t cli_peak_rss_bytes(void)
@@ -45,7 +44,9 @@ static json_t *as_json(const cli_job *job, const dlc_results *r)
   json_object_set_new(root, "steps", json_integer(r->steps));
   if (r->best_epoch) {
     json_object_set_new(root, "best_epoch", json_integer(r->best_epoch));
-    json_object_set_new(root, strcmp(o->watch, "loss") == 0 ? "best_loss" : "best_accuracy", number(r->best));
+    char key[40];
+    snprintf(key, sizeof key, "best_%s", o->watch);
+    json_object_set_new(root, key, number(r->best));
   }
   json_object_set_new(root, "out_of_patience", json_boolean(r->out_of_patience));
   json_object_set_new(root, "interrupted", json_boolean(r->interrupted));

@@ -58,7 +58,7 @@ static void put_identity(texts *t, const dlc_run *r)
   put(t, "ema", "%a", p->ema);
   put(t, "limit_batches", "%u", c->limit_batches);
   put(t, "overfit_batches", "%u", c->overfit_batches);
-  put(t, "watch", "%s", c->watch_loss ? "loss" : "accuracy");
+  put(t, "watch", "%s", c->watch ? c->watch : "accuracy");
 }
 
 static void put_position(texts *t, const dlc_run *r)
@@ -84,14 +84,25 @@ static void put_position(texts *t, const dlc_run *r)
   put(t, "seconds", "%a %a %a", dlc_seconds() - r->started, r->training_seconds, r->first_step);
 }
 
+/* What predict and eval must know. The model is said above. */
+static void put_info(texts *t, const dlc_run *r)
+{
+  dlc_weights_info info;
+  dlc_info_pairs pairs;
+  dlc_run_weights_info(r, &info);
+  if (dlc_info_pairs_make(&info, &pairs) < 0) t->failed = true;
+  for (uint32_t i = 0; i < pairs.n && !t->failed; i++) {
+    const char *key = pairs.text[2 * i];
+    if (strcmp(key, "format") != 0 && strcmp(key, "model") != 0) put(t, key, "%s", pairs.text[2 * i + 1]);
+  }
+  dlc_info_pairs_free(&pairs);
+}
+
 /* ---- writing ---- */
 
 static dlc_status write_epoch(dlc_run *r, const dlc_checkpoint *c)
 {
-  const dlc_phase *e = dlc_run_evaluated(r);
-  const dlc_metrics *m = e->subset.count ? &e->metrics : &r->phases[DLC_PHASE_TRAIN].metrics;
-  return dlc_checkpoint_write_epoch(r->checkpoints, c, r->finished, r->config.watch_loss ? -m->loss : m->accuracy,
-                                    r->config.checkpoint_keep);
+  return dlc_checkpoint_write_epoch(r->checkpoints, c, r->finished, dlc_watch_score(r), r->config.checkpoint_keep);
 }
 
 /* The epoch's own comes first: a run that is killed between the two goes on before this epoch, and writes it again. */
@@ -114,6 +125,7 @@ dlc_status dlc_run_checkpoint(dlc_run *r, bool epoch_ended)
   texts t = {0};
   put_position(&t, r);
   put_identity(&t, r);
+  put_info(&t, r);
   const dlc_checkpoint c = {tensors, n, t.pairs, t.n};
   dlc_track_begin(r->track, "checkpoint");
   const dlc_status status = t.failed ? dlc_fail_nomem() : write_files(r, &c, epoch_ended);

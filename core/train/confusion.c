@@ -27,7 +27,6 @@ void dlc_confusion_add(dlc_confusion *c, uint32_t label, const float *log_probs)
   c->samples++;
   c->top1 += before == 0;
   c->topk += before < DLC_TOP_K;
-  c->loss -= (double)log_probs[label];
 }
 
 int64_t dlc_confusion_at(const dlc_confusion *c, uint32_t actual, uint32_t predicted)

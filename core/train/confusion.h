@@ -10,7 +10,6 @@ typedef struct dlc_confusion {
   uint32_t n_classes;
   int64_t *counts; /* [n_classes][n_classes]: samples of class (row) that were taken for class (column) */
   int64_t samples, top1, topk;
-  double loss; /* the sum of the samples' -log p(label), nats */
 } dlc_confusion;
 
 /* Of one class against all others. Undefined ones (0/0) are NaN. */

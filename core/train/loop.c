@@ -228,25 +228,9 @@ static dlc_status start_ahead(dlc_run *r)
   return dlc_loader_start(p->loader, r->epoch, 0);
 }
 
-/* Whether no epoch was better than the one that has ended. */
-static bool watch(dlc_run *r, const dlc_phase *evaluated)
-{
-  const dlc_metrics *m = evaluated->subset.count ? &evaluated->metrics : &r->phases[DLC_PHASE_TRAIN].metrics;
-  const bool low = r->config.watch_loss;
-  const double value = low ? m->loss : m->accuracy;
-  dlc_watch *w = &r->watch;
-  dlc_schedule_measured(&r->config.method.schedule, &r->schedule, value, low);
-  if (w->best_epoch && !(low ? value < w->best : value > w->best)) {
-    w->bad_epochs++;
-    return false;
-  }
-  *w = (dlc_watch){.best = value, .best_epoch = r->epoch};
-  return true;
-}
-
 static dlc_status end_epoch(dlc_run *r, const dlc_phase *evaluated)
 {
-  const bool best = watch(r, evaluated);
+  const bool best = dlc_watch_epoch(r);
   r->finished = r->epoch;
   r->phases[DLC_PHASE_TRAIN].sums = (dlc_sums){0};
   tell_epoch(r, evaluated);

@@ -173,11 +173,26 @@ static void report_unused(const dlc_parameters *p, const dlc_tensor_file *file, 
   }
 }
 
+/* From a checkpoint of a run with an average that is what is taken, as in weights. */
+static dlc_status load_average(const dlc_tensor *to, const dlc_tensor_file *file, const char *path, bool *loaded)
+{
+  dlc_str name = {0};
+  dlc_tensor average = *to;
+  dlc_str_addf(&name, DLC_PREFIX_EMA "%s", to->name);
+  average.name = dlc_str_get(&name);
+  const dlc_status status = dlc_str_ok(&name) ? DLC_OK : dlc_fail_nomem();
+  *loaded = status >= 0 && dlc_tensor_find(file, average.name) && load_one(&average, file, path, NULL);
+  dlc_str_free(&name);
+  return status;
+}
+
 static dlc_status load_all(dlc_parameters *p, const dlc_tensor_file *file, const char *path)
 {
   for (uint32_t k = 0; k < p->n; k++) {
     const dlc_tensor *to = &p->list[k].tensor;
-    if (load_one(to, file, path, NULL)) continue;
+    bool loaded;
+    DLC_TRY(load_average(to, file, path, &loaded));
+    if (loaded || load_one(to, file, path, NULL)) continue;
     return dlc_fail(DLC_INVALID, "%s has no `%s` of shape %s: it is not of this model", path, to->name,
                     dlc_name_shape(to->rank, to->dim).text);
   }

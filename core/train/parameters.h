@@ -30,7 +30,7 @@ dlc_status dlc_parameters_find(dlc_parameters *p, const dlc_machine *machine);
 /* Finds it and fills it. Element i of parameter k is a function of (seed, k, i). */
 dlc_status dlc_parameters_init(dlc_parameters *p, const dlc_machine *machine, uint64_t seed);
 /* Loads what fits by name and shape; says what does not. DLC_INVALID when nothing fits, or, with `all`, when anything
- * does not. */
+ * does not; then averages are taken before weights. */
 dlc_status dlc_parameters_load(dlc_parameters *p, const char *path, bool all, const dlc_sink *sink);
 /* to[i] of prefix + name takes what `from` has of that name. */
 void dlc_parameters_copy(dlc_parameters *to, const dlc_parameters *from);

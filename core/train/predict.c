@@ -14,8 +14,9 @@ struct dlc_predictor {
   dlc_input input;
   dlc_program *program;
   dlc_parameters parameters;
-  void *samples;          /* the machine's */
-  const float *log_probs; /* the machine's */
+  void *samples; /* the machine's */
+  uint32_t n_outputs;
+  const float *outputs, *log_probs; /* the machine's */
 };
 
 /* ---- opening ---- */
@@ -45,6 +46,7 @@ static dlc_status add_program(dlc_predictor *p)
   dlc_graph_build *g;
   dlc_model_graph m;
   DLC_TRY(dlc_predict_graph(&step, &g, &m));
+  p->n_outputs = (uint32_t)dlc_value_at(dlc_graph_view(g), m.logits)->dim[1];
   dlc_status status = dlc_parameters_describe(dlc_graph_view(g), &m, NULL, &p->parameters);
   if (status < 0) dlc_graph_free(g);
   else status = dlc_program_add(p->config.machine, "predict", g, &p->program);
@@ -59,6 +61,7 @@ static dlc_status open_predictor(dlc_predictor *p)
   DLC_TRY(add_program(p));
   DLC_TRY(dlc_machine_commit(c->machine));
   p->samples = dlc_machine_memory(c->machine, DLC_NAME_INPUT, NULL);
+  p->outputs = dlc_machine_memory(c->machine, DLC_NAME_OUTPUTS, NULL);
   p->log_probs = dlc_machine_memory(c->machine, DLC_NAME_LOG_PROBS, NULL);
   float *mean = dlc_machine_memory(c->machine, DLC_NAME_MEAN, NULL),
         *std = dlc_machine_memory(c->machine, DLC_NAME_STD, NULL);
@@ -87,6 +90,11 @@ void dlc_predictor_close(dlc_predictor *p)
   if (!p) return;
   dlc_parameters_free(&p->parameters);
   free(p);
+}
+
+uint32_t dlc_predictor_outputs(const dlc_predictor *p)
+{
+  return p->n_outputs;
 }
 
 /* ---- running ---- */
@@ -124,7 +132,7 @@ static dlc_status tell_sample(const dlc_predictor *p, const dlc_predict_config *
   }
   const float *log_probs = p->log_probs + (size_t)i * p->config.info->n_classes;
   if (isnan(log_probs[0])) return dlc_fail(DLC_INVALID, "%s: the network gives NaN for it", name);
-  return c->on_sample(c->ctx, name, index, log_probs);
+  return c->on_sample(c->ctx, &(dlc_prediction){name, index, p->outputs + (size_t)i * p->n_outputs, log_probs});
 }
 
 static dlc_status predict_all(dlc_predictor *p, const dlc_predict_config *c, const dlc_sample_config *sample,

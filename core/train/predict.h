@@ -25,6 +25,15 @@ typedef struct dlc_predictor_config {
 
 dlc_status dlc_predictor_open(const dlc_predictor_config *config, dlc_predictor **predictor);
 void dlc_predictor_close(dlc_predictor *p);
+/* How many numbers the network gives; there may be more than classes. */
+uint32_t dlc_predictor_outputs(const dlc_predictor *p);
+
+typedef struct dlc_prediction {
+  const char *name;       /* of the sample */
+  uint32_t index;         /* its own in the split */
+  const float *outputs;   /* what the network gives, before any softmax */
+  const float *log_probs; /* [classes] */
+} dlc_prediction;
 
 typedef struct dlc_predict_config {
   const dlc_dataset *dataset;
@@ -33,8 +42,8 @@ typedef struct dlc_predict_config {
   const dlc_subset *subset;   /* of the split; NULL: all of it */
   const dlc_threads *threads; /* that read and transform */
   int on_bad;                 /* DLC_BAD_...; a sample that cannot be read at all is never replaced, but left out */
-  /* For every sample, in the order of the split; `index` is its own there. A status below 0 ends everything. */
-  dlc_status (*on_sample)(void *ctx, const char *name, uint32_t index, const float *log_probs);
+  /* For every sample, in the order of the split. A status below 0 ends everything. */
+  dlc_status (*on_sample)(void *ctx, const dlc_prediction *p);
   void (*on_bad_sample)(void *ctx, const char *name, const char *reason); /* optional */
   bool (*on_batch)(void *ctx, uint32_t done, uint32_t count);             /* optional; false: stop */
   void *ctx;

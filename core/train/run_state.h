@@ -28,8 +28,14 @@ typedef struct dlc_phase {
   bool started; /* its loader has begun the next epoch already */
 } dlc_phase;
 
+typedef struct dlc_watched {
+  int phase; /* DLC_PHASE_... */
+  bool loss; /* the lower the better; else the accuracy */
+} dlc_watched;
+
 /* Which epoch was best so far. */
 typedef struct dlc_watch {
+  dlc_watched what;
   double best;
   uint32_t best_epoch, bad_epochs; /* bad: since the best one */
 } dlc_watch;
@@ -91,6 +97,14 @@ dlc_status dlc_phases_open(dlc_run *r);
 void dlc_phases_close(dlc_run *r);
 /* programs.c: graphs, programs, memory, the parameters' first values. */
 dlc_status dlc_programs_open(dlc_run *r);
+/* watch.c. After the phases: what is watched, DLC_INVALID where it is not measured after every epoch. */
+dlc_status dlc_watch_open(dlc_run *r);
+/* After an epoch: whether none was better. */
+bool dlc_watch_epoch(dlc_run *r);
+/* What the last epoch had; larger is better. */
+double dlc_watch_score(const dlc_run *r);
+/* run.c: what is written beside weights. */
+void dlc_run_weights_info(const dlc_run *r, dlc_weights_info *info);
 /* checkpoint.c */
 dlc_status dlc_run_checkpoint(dlc_run *r, bool epoch_ended);
 

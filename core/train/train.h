@@ -34,12 +34,13 @@ typedef struct dlc_train_config {
   bool stratified;                                  /* the validation part has the same share of every class */
   dlc_pipeline *train_transforms, *eval_transforms; /* changed by the run; NULL: none */
   const char *eval_text;     /* what eval_transforms was read from, kept with the weights; NULL: none */
+  const char *loss_text;     /* what method.loss and its attributes were, for the same; NULL: its name */
   size_t cache_bytes;        /* decoded pictures kept in memory take at most this; 0: none are kept */
   int on_bad;                /* DLC_BAD_... */
   uint32_t limit_batches;    /* 0: no limit; of every phase */
   uint32_t overfit_batches;  /* train on that many batches, always the same, and evaluate on them; 0: no */
   const char *init_from;     /* safetensors, or NULL */
-  bool watch_loss;           /* what makes an epoch better than another: a lower loss, else a higher accuracy */
+  const char *watch;         /* what makes an epoch the best: see dlc_watch_check(); NULL: accuracy */
   uint32_t patience;         /* epochs without a better one that the run lets pass before it ends; 0: any number */
   uint32_t checkpoint_steps; /* one after so many steps, besides those after every epoch; 0: no */
   uint32_t checkpoint_keep;  /* the best epochs that keep one; 0: none */
@@ -87,6 +88,10 @@ typedef struct dlc_results {
   bool interrupted;
   bool out_of_patience; /* it ended before its last epoch because none was better any more */
 } dlc_results;
+
+/* What can be watched, by name: accuracy and loss, of validation, else of test, or of one phase: train_loss,
+ * val_accuracy (val_acc), .. Also what plateau and patience go by. */
+dlc_status dlc_watch_check(const char *metric);
 
 typedef struct dlc_run dlc_run;
 

@@ -7,24 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PAIRS = 8, MAX_CHANNELS = 4, MAX_SIDE = 1 << 16 };
+enum { MAX_CHANNELS = 4, MAX_SIDE = 1 << 16 };
 
 /* ---- writing ---- */
 
-typedef struct pairs {
-  const char *text[2 * MAX_PAIRS];
-  char *owned[MAX_PAIRS];
-  uint32_t n;
-} pairs;
-
-static void add_text(pairs *p, const char *key, const char *value)
+static void add_text(dlc_info_pairs *p, const char *key, const char *value)
 {
   p->text[2 * p->n] = key;
   p->text[2 * p->n++ + 1] = value;
 }
 
 /* Takes the list over. */
-static dlc_status add_list(pairs *p, const char *key, json_t *list)
+static dlc_status add_list(dlc_info_pairs *p, const char *key, json_t *list)
 {
   char *text = list ? json_dumps(list, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
   json_decref(list);
@@ -53,7 +47,7 @@ static json_t *numbers_json(const float *numbers, int64_t n)
   return list;
 }
 
-static dlc_status add_pairs(const dlc_weights_info *info, pairs *p)
+static dlc_status add_pairs(const dlc_weights_info *info, dlc_info_pairs *p)
 {
   json_t *classes = json_array(), *shape = json_array();
   for (uint32_t i = 0; i < info->n_classes; i++) json_array_append_new(classes, text_json(info->classes[i]));
@@ -67,17 +61,31 @@ static dlc_status add_pairs(const dlc_weights_info *info, pairs *p)
     return status;
   }
   DLC_TRY(add_list(p, "input_shape", shape));
+  if (info->criterion) add_text(p, "criterion", info->criterion);
+  if (info->class_weights) DLC_TRY(add_list(p, "class_weights", numbers_json(info->class_weights, info->n_classes)));
   if (!info->bytes) return DLC_OK;
   DLC_TRY(add_list(p, "mean", numbers_json(info->mean, info->shape[0])));
   return add_list(p, "std", numbers_json(info->std, info->shape[0]));
 }
 
+dlc_status dlc_info_pairs_make(const dlc_weights_info *info, dlc_info_pairs *pairs)
+{
+  *pairs = (dlc_info_pairs){.n = 0};
+  return add_pairs(info, pairs);
+}
+
+void dlc_info_pairs_free(dlc_info_pairs *pairs)
+{
+  for (uint32_t i = 0; i < DLC_INFO_PAIRS; i++) free(pairs->owned[i]);
+  *pairs = (dlc_info_pairs){.n = 0};
+}
+
 dlc_status dlc_weights_write(const char *path, const dlc_tensor *tensors, uint32_t n, const dlc_weights_info *info)
 {
-  pairs p = {.n = 0};
-  dlc_status status = add_pairs(info, &p);
+  dlc_info_pairs p;
+  dlc_status status = dlc_info_pairs_make(info, &p);
   if (status >= 0) status = dlc_safetensors_write(path, tensors, n, p.text, p.n);
-  for (uint32_t i = 0; i < MAX_PAIRS; i++) free(p.owned[i]);
+  dlc_info_pairs_free(&p);
   return status;
 }
 
@@ -139,18 +147,30 @@ static dlc_status read_shape(const reader *r, dlc_weights_info *info)
   return status;
 }
 
-static dlc_status read_numbers(const reader *r, const char *key, int64_t n, float *out)
+static dlc_status read_numbers(const reader *r, const char *key, const char *expected, int64_t n, float *out)
 {
   json_t *list;
   DLC_TRY(find_list(r, key, &list));
-  dlc_status status = json_array_size(list) == (size_t)n ? DLC_OK : bad(r, key, "one number a channel");
+  dlc_status status = json_array_size(list) == (size_t)n ? DLC_OK : bad(r, key, expected);
   for (size_t i = 0; status >= 0 && i < (size_t)n; i++) {
     const json_t *number = json_array_get(list, i);
     out[i] = (float)json_number_value(number);
-    if (!json_is_number(number) || !isfinite(out[i])) status = bad(r, key, "one number a channel");
+    if (!json_is_number(number) || !isfinite(out[i])) status = bad(r, key, expected);
   }
   json_decref(list);
   return status;
+}
+
+static dlc_status read_class_weights(const reader *r, dlc_weights_info *info)
+{
+  if (!dlc_metadata_find(r->file, "class_weights")) return DLC_OK;
+  float *weights = dlc_arena_alloc(r->arena, info->n_classes * sizeof *weights);
+  if (!weights) return dlc_fail_nomem();
+  DLC_TRY(read_numbers(r, "class_weights", "one number a class", info->n_classes, weights));
+  for (uint32_t i = 0; i < info->n_classes; i++)
+    if (weights[i] < 0) return bad(r, "class_weights", "numbers of 0 or more");
+  info->class_weights = weights;
+  return DLC_OK;
 }
 
 static dlc_status copy_text(const reader *r, const char *key, const char **text)
@@ -165,12 +185,14 @@ static dlc_status read_info(const reader *r, dlc_weights_info *info)
   DLC_TRY(copy_text(r, "model", &info->model));
   if (!info->model) return dlc_fail(DLC_NOT_FOUND, "%s does not say its model", r->path);
   DLC_TRY(copy_text(r, "eval_transforms", &info->eval_transforms));
+  DLC_TRY(copy_text(r, "criterion", &info->criterion));
   DLC_TRY(read_classes(r, info));
+  DLC_TRY(read_class_weights(r, info));
   DLC_TRY(read_shape(r, info));
   info->bytes = dlc_metadata_find(r->file, "mean") != NULL;
   if (!info->bytes) return DLC_OK;
-  DLC_TRY(read_numbers(r, "mean", info->shape[0], info->mean));
-  DLC_TRY(read_numbers(r, "std", info->shape[0], info->std));
+  DLC_TRY(read_numbers(r, "mean", "one number a channel", info->shape[0], info->mean));
+  DLC_TRY(read_numbers(r, "std", "one number a channel", info->shape[0], info->std));
   for (int64_t c = 0; c < info->shape[0]; c++)
     if (!(info->std[c] > 0)) return bad(r, "std", "numbers above 0");
   return DLC_OK;

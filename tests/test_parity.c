@@ -1,69 +1,23 @@
 /* Ten training steps from given weights, in a given order, against PyTorch: tests/make_parity.py computed what is in
- * golden/parity_*.safetensors from the formulas that are repeated here. */
-#include "base/clock.h"
-#include "base/pool.h"
-#include "base/status.h"
-#include "host/host.h"
-#include "ops/ops.h"
-#include "suite.h"
-#include "train/safetensors.h"
-#include "train/train.h"
-#include <math.h>
+ * golden/parity_*.safetensors, in float64, from the formulas that are repeated here. */
+#include "parity.h"
 
-enum { STEPS = 10, BATCH = 64, COUNT = STEPS * BATCH, PIXELS = 28 * 28 };
+enum { STEPS = 10, BATCH = 64, COUNT = STEPS * BATCH, SIDE = 28, PIXELS = SIDE * SIDE };
 
-static uint32_t noise(uint32_t stream, uint32_t i)
+/* Stripes whose direction is the label, under noise. */
+static dlc_data *make_stripes(void)
 {
-  uint32_t h = i + stream * 1000003u;
-  h = (h ^ h >> 16) * 0x85ebca6bu;
-  h = (h ^ h >> 13) * 0xc2b2ae35u;
-  return h ^ h >> 16;
-}
-
-/* ---- the data: stripes whose direction is the label, under noise ---- */
-
-struct dlc_data {
-  uint8_t samples[COUNT * PIXELS];
-  int32_t labels[COUNT];
-  dlc_split split;
-  dlc_dataset_info info;
-};
-
-static const char *const class_names[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
-static const float mean = 0.5f, deviation = 0.25f;
-
-static dlc_data *make_data(void)
-{
-  dlc_data *d = calloc(1, sizeof *d);
-  ck_assert_ptr_nonnull(d);
+  static const float mean = 0.5f, deviation = 0.25f;
+  dlc_data *d = make_data(COUNT, 1, SIDE, 10, &mean, &deviation);
   for (uint32_t i = 0; i < COUNT; i++) {
     d->labels[i] = (int32_t)(noise(1, i) % 10);
     for (uint32_t p = 0; p < PIXELS; p++) {
-      bool bright = (p / 28 * (uint32_t)d->labels[i] + 3 * (p % 28)) % 28 < 14;
+      bool bright = (p / SIDE * (uint32_t)d->labels[i] + 3 * (p % SIDE)) % 28 < 14;
       d->samples[i * PIXELS + p] = (uint8_t)(noise(102, i * PIXELS + p) % 128 + (bright ? 100 : 0));
     }
   }
-  d->split = (dlc_split){sizeof(dlc_split), "train", COUNT, d->labels, d->samples};
-  d->info = (dlc_dataset_info){.size = sizeof(dlc_dataset_info),
-                               .n_classes = 10,
-                               .class_names = class_names,
-                               .channels = 1,
-                               .height = 28,
-                               .width = 28,
-                               .n_splits = 1,
-                               .splits = &d->split,
-                               .mean = &mean,
-                               .std = &deviation,
-                               .origin = "a formula"};
   return d;
 }
-
-static const dlc_dataset_info *data_info(dlc_data *d)
-{
-  return &d->info;
-}
-
-static const dlc_dataset dataset = {.size = sizeof(dlc_dataset), .name = "parity", .info = data_info};
 
 /* ---- the weights before the first step, as a file to begin with ---- */
 
@@ -92,13 +46,13 @@ static void write_weights(const shape *shapes, const char *path)
   dlc_tensor tensors[16] = {{0}};
   uint32_t n = 0;
   for (; shapes[n].name; n++) {
-    float bound = strncmp(shapes[n].name, "conv", 4) == 0 ? 0.25f : 0.125f;
+    const double bound = strncmp(shapes[n].name, "conv", 4) == 0 ? 0.25 : 0.125;
     int64_t count = 1;
     tensors[n] = (dlc_tensor){.name = shapes[n].name, .dtype = DLC_F32, .rank = shapes[n].rank};
     for (uint32_t d = 0; d < shapes[n].rank; d++) count *= tensors[n].dim[d] = shapes[n].dim[d];
     float *w = tensors[n].data = malloc((size_t)count * sizeof *w);
     ck_assert_ptr_nonnull(w);
-    for (int64_t i = 0; i < count; i++) w[i] = (2 * ((float)(noise(10 + n, (uint32_t)i) >> 8) * 0x1p-24f) - 1) * bound;
+    draw_weights(10 + n, 0, bound, count, w);
   }
   ck_assert_msg(dlc_safetensors_write(path, tensors, n, NULL, 0) == DLC_OK, "%s", dlc_reason());
   for (uint32_t i = 0; i < n; i++) free(tensors[i].data);
@@ -119,14 +73,6 @@ static bool keep_loss(void *ctx, const dlc_progress *p)
   l->value[p->batch - 1] = sum - l->sum;
   l->sum = sum;
   return true;
-}
-
-static dlc_status find_op(void *ctx, const char *name, const dlc_op **op)
-{
-  (void)ctx;
-  for (uint32_t i = 0; (*op = dlc_core_ops[i]); i++)
-    if (strcmp((*op)->name, name) == 0) return DLC_OK;
-  return dlc_fail(DLC_NOT_FOUND, "no op %s", name);
 }
 
 static const dlc_sgd sgd = {.momentum = 0.9, .weight_decay = 5e-4};
@@ -184,115 +130,62 @@ static dlc_method method_of(const struct job *j)
   return m;
 }
 
-static void ten_steps(const struct job *j, const char *backend, const char *before, const char *after, losses *l)
+static void ten_steps(const struct job *j, const char *backend, uint32_t dtype, const char *before, const char *after,
+                      losses *l)
 {
-  char path[PATH_MAX];
-  dlc_pool *pool;
-  dlc_registry *registry;
-  dlc_machine *machine;
-  dlc_model *model;
-  dlc_run *run;
-  dlc_results results;
-  const void *found = NULL;
-  const dlc_host *host = NULL;
-  dlc_data *data = make_data();
-
-  ck_assert_int_eq(dlc_pool_open(2, &pool), DLC_OK);
-  const dlc_registry_config registry_config = {.plugin_path = TEST_PLUGIN_DIR, .pool = pool};
-  ck_assert_msg(dlc_registry_open(&registry_config, &registry) == DLC_OK, "%s", dlc_reason());
-  if (backend)
-    ck_assert_msg(dlc_registry_find(registry, DLC_IFACE_BACKEND, backend, &found, &host) == DLC_OK, "%s", dlc_reason());
-  const dlc_machine_config machine_config = {.backend = found, .host = host};
-  ck_assert_msg(dlc_machine_open(&machine_config, &machine) == DLC_OK, "%s", dlc_reason());
-  snprintf(path, sizeof path, "%s/%s.yaml", TEST_MODEL_DIR, j->model);
-  ck_assert_msg(dlc_model_read(path, &model) == DLC_OK, "%s", dlc_reason());
-  const dlc_train_config config = {.model = model,
-                                   .dataset = &dataset,
-                                   .data = data,
-                                   .machine = machine,
-                                   .finder = {find_op, NULL, dlc_registry_host(registry)},
-                                   .epochs = 1,
+  dlc_data *data = make_stripes();
+  const dlc_train_config config = {.data = data,
+                                   .dtype = dtype,
                                    .batch_size = BATCH,
                                    .method = method_of(j),
                                    .init_from = before,
                                    .on_batch = keep_loss,
                                    .ctx = l};
-  ck_assert_msg(dlc_run_open(&config, dlc_seconds(), &run) == DLC_OK, "%s", dlc_reason());
-  ck_assert_msg(dlc_run_train(run, &results) == DLC_OK, "%s", dlc_reason());
   const int each = j->method.accumulate ? (int)j->method.accumulate : 1;
-  ck_assert_int_eq(results.steps, (STEPS + each - 1) / each);
-  ck_assert_msg(dlc_run_save(run, after) == DLC_OK, "%s", dlc_reason());
-
-  dlc_run_close(run);
-  dlc_model_free(model);
-  dlc_machine_close(machine);
-  dlc_registry_close(registry);
-  dlc_pool_close(pool);
-  free(data);
+  ck_assert_int_eq(train_one_epoch(config, j->model, backend, after), (STEPS + each - 1) / each);
+  free_data(data);
 }
 
-static const dlc_tensor *tensor(const dlc_tensor_file *file, const char *name)
-{
-  for (uint32_t i = 0; i < file->n; i++)
-    if (strcmp(file->tensors[i].name, name) == 0) return &file->tensors[i];
-  ck_abort_msg("no tensor %s", name);
-}
-
-static int64_t elements(const dlc_tensor *t)
-{
-  int64_t n = 1;
-  for (uint32_t d = 0; d < t->rank; d++) n *= t->dim[d];
-  return n;
-}
-
-/* The largest difference over the largest weight of the tensor is at most 1e-4. */
-static void compare_weights(const char *path, const dlc_tensor_file *golden, int stride)
-{
-  dlc_tensor_file ours;
-  ck_assert_msg(dlc_safetensors_read(path, &ours) == DLC_OK, "%s", dlc_reason());
-  ck_assert_uint_eq(ours.n, golden->n - 1);
-  for (uint32_t k = 0; k < ours.n; k++) {
-    const dlc_tensor *t = &ours.tensors[k], *g = tensor(golden, t->name);
-    const float *w = t->data, *expected = g->data;
-    double largest = 0, error = 0;
-    ck_assert_int_eq(elements(g), (elements(t) + stride - 1) / stride);
-    for (int64_t i = 0; i < elements(g); i++) {
-      largest = fmax(largest, fabs((double)expected[i]));
-      error = fmax(error, fabs((double)w[i * stride] - (double)expected[i]));
-    }
-    ck_assert_msg(error <= 1e-4 * largest, "%s is off by %g, its largest weight is %g", t->name, error, largest);
-  }
-  dlc_safetensors_free(&ours);
-}
-
-static void compare(const struct job *j, const char *backend)
+static void compare(const struct job *j, const char *backend, uint32_t dtype, double loss_error, double weights_error)
 {
   char path[PATH_MAX];
   const char *before = in_folder("before.safetensors"), *after = in_folder("after.safetensors");
   losses l = {.sum = 0};
-  dlc_tensor_file golden;
+  dlc_tensor_file golden, ours;
   snprintf(path, sizeof path, "%s/golden/parity_%s_%s.safetensors", TEST_SOURCE_DIR, j->model, j->name);
-  ck_assert_msg(dlc_safetensors_read(path, &golden) == DLC_OK, "%s", dlc_reason());
+  read_tensors(path, &golden);
 
   write_weights(j->shapes, before);
-  ten_steps(j, backend, before, after, &l);
-  const float *expected = tensor(&golden, "loss")->data;
+  ten_steps(j, backend, dtype, before, after, &l);
+  const double *expected = doubles(&golden, "loss", STEPS);
   for (int i = 0; i < STEPS; i++)
-    ck_assert_msg(fabs(l.value[i] - (double)expected[i]) <= 1e-5 * (double)expected[i],
-                  "loss of step %d is %.9g, PyTorch's %.9g", i + 1, l.value[i], (double)expected[i]);
-  compare_weights(after, &golden, j->stride);
+    ck_assert_msg(fabs(l.value[i] - expected[i]) <= loss_error * expected[i],
+                  "loss of step %d is %.17g, PyTorch's %.17g", i + 1, l.value[i], expected[i]);
+  read_tensors(after, &ours);
+  ck_assert_uint_eq(ours.n, golden.n - 1);
+  for (uint32_t k = 0; k < ours.n; k++) {
+    const double error = tensor_error(&ours.tensors[k], &golden, j->stride);
+    ck_assert_msg(error <= weights_error, "%s is off by %.2g of its largest weight", ours.tensors[k].name, error);
+  }
+  dlc_safetensors_free(&ours);
   dlc_safetensors_free(&golden);
 }
 
 START_TEST(ten_steps_on_the_cpu_backend_equal_pytorchs)
 {
-  compare(&jobs[_i], "cpu");
+  compare(&jobs[_i], "cpu", DLC_F32, 1e-5, 1e-4);
 }
 END_TEST
 
 START_TEST(ten_steps_on_the_reference_kernels_equal_pytorchs)
 {
-  compare(&jobs[_i], NULL);
+  compare(&jobs[_i], NULL, DLC_F32, 1e-5, 1e-4);
+}
+END_TEST
+
+START_TEST(ten_steps_in_float64_equal_pytorchs)
+{
+  compare(&jobs[_i], NULL, DLC_F64, 1e-12, 1e-12);
 }
 END_TEST
 
@@ -302,5 +195,6 @@ int main(void)
   tcase_add_checked_fixture(tests, make_folder, remove_folder);
   tcase_add_loop_test(tests, ten_steps_on_the_cpu_backend_equal_pytorchs, 0, N_JOBS);
   tcase_add_loop_test(tests, ten_steps_on_the_reference_kernels_equal_pytorchs, 0, N_JOBS);
+  tcase_add_loop_test(tests, ten_steps_in_float64_equal_pytorchs, 0, N_JOBS);
   return run_suite("parity", tests);
 }

@@ -19,6 +19,7 @@ typedef struct cli_costs {
   int64_t states;                                          /* numbers that a layer changes itself, and that are saved */
   double training_flops;                                   /* forward and backward, of one picture */
   size_t parameter_bytes, gradient_bytes, optimizer_bytes; /* parameters: and states */
+  char *refused; /* why it cannot be trained, and there is nothing but layers here; owned; NULL: it can */
 } cli_costs;
 
 /* Of job->model trained by job->method, on `batch` pictures of this shape. */

@@ -144,32 +144,45 @@ static dlc_status weigh(cli_costs *c, dlc_graph_build *g, const dlc_model_graph 
                         int64_t batch)
 {
   DLC_TRY(weigh_layers(c, dlc_graph_view(g), m, method, batch));
+  if (c->refused) return DLC_OK;
   uint32_t *ids = calloc(2 * (size_t)m->n_params + 1, sizeof *ids);
   dlc_status status = ids ? weigh_training(c, g, m, method, batch, ids) : dlc_fail_nomem();
   free(ids);
   return status;
 }
 
-dlc_status cli_costs_make(cli_job *job, const int64_t chw[3], int64_t classes, int64_t batch, cli_costs *costs)
+static dlc_status make(cli_job *job, const int64_t dim[4], const dlc_model_use *use, cli_costs *costs)
 {
-  const int64_t dim[4] = {batch, chw[0], chw[1], chw[2]};
-  const dlc_model_use use = {.classes = classes, .training = true};
   dlc_graph_build *g;
   dlc_model_graph m = {0};
   uint32_t input;
-  *costs = (cli_costs){0};
   DLC_TRY(dlc_graph_new(&job->finder, &g));
   dlc_status status = dlc_graph_value(g, "input", DLC_ROLE_INPUT, DLC_F32, 4, dim, &input);
-  if (status >= 0) status = dlc_model_build(job->model, g, input, &use, &m);
-  if (status >= 0) status = weigh(costs, g, &m, &job->method, batch);
+  if (status >= 0) status = dlc_model_build(job->model, g, input, use, &m);
+  if (status >= 0) status = weigh(costs, g, &m, &job->method, dim[0]);
   dlc_model_graph_free(&m);
   dlc_graph_free(g);
   if (status < 0) cli_costs_free(costs);
   return status;
 }
 
+/* A model whose only fault is its last layer can be looked at. */
+dlc_status cli_costs_make(cli_job *job, const int64_t chw[3], int64_t classes, int64_t batch, cli_costs *costs)
+{
+  const int64_t dim[4] = {batch, chw[0], chw[1], chw[2]};
+  dlc_model_use use = {.classes = classes, .training = true};
+  *costs = (cli_costs){0};
+  const dlc_status status = make(job, dim, &use, costs);
+  if (status != DLC_INVALID) return status;
+  costs->refused = strdup(dlc_reason());
+  if (!costs->refused) return dlc_fail_nomem();
+  use.any_output = true;
+  return make(job, dim, &use, costs);
+}
+
 void cli_costs_free(cli_costs *costs)
 {
   free(costs->layers);
+  free(costs->refused);
   *costs = (cli_costs){0};
 }

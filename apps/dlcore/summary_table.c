@@ -148,6 +148,10 @@ void cli_costs_total(const cli_costs *c, const char *optimizer, int64_t batch)
   if (c->states) printf(", and %s numbers that layers change themselves", grouped(c->states, text));
   printf("\nforward     %sFLOPs a picture: twice the multiply-adds of convolutions and matrix products\n",
          flops_text(flops, text));
+  if (c->refused) {
+    printf("training    %s\n", c->refused);
+    return;
+  }
   printf("training    %sFLOPs a picture, and memory for a batch of %lld with %s:\n",
          flops_text(c->training_flops, text), (long long)batch, optimizer);
   print_memory("parameters", c->parameter_bytes, "");

@@ -30,6 +30,7 @@ typedef struct dlc_model_graph {
 typedef struct dlc_model_use {
   int64_t classes;
   bool training;        /* false: layers are built as they are in evaluation */
+  bool any_output;      /* the last layer may give anything: the model is only looked at */
   const char *prefix;   /* before the names of all tensors, which are then states: a copy of the model; NULL: nothing */
   dlc_init_rule *inits; /* how tensors begin: by the first that matches, else as their op says. Marked where they do */
   uint32_t n_inits;

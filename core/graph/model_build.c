@@ -169,7 +169,7 @@ static dlc_status build_layers(builder *b)
   const dlc_model *m = b->model;
   for (uint32_t i = 0; i < m->n_layers; i++) DLC_TRY(build_layer(b, &m->layers[i]));
   b->out->logits = b->out->layers[m->output].output;
-  DLC_TRY(check_logits(b));
+  if (!b->use.any_output) DLC_TRY(check_logits(b));
   return check_inits(b, b->inits + b->n_inits - m->n_inits, m->n_inits, NULL);
 }
 

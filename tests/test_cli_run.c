@@ -354,6 +354,18 @@ START_TEST(summary_shows_groups_as_a_tree)
 }
 END_TEST
 
+START_TEST(summary_shows_a_model_that_ends_in_no_classes)
+{
+  write_text("conv.yaml", "layers: [conv2d: {out_channels: 2, kernel_size: 3}]\n");
+  ck_runs("summary --model conv.yaml --input 3x32x32", 0);
+  ck_contains(out_text, "2x30x30");
+  ck_contains(out_text, "parameters  56\n");
+  ck_contains(out_text, "training    conv.yaml:1:10: the last layer `0` gives [64, 2, 30, 30]; expected [batch, 10]");
+  write_text("conv.yaml", "layers: [conv2d: {out_channels: 2, kernel_size: 33}]\n");
+  ck_refuses("summary --model conv.yaml --input 3x32x32", 1, "input is 32x32, kernel_size 33x33");
+}
+END_TEST
+
 /* Nobody would train on something else because the files are damaged. */
 START_TEST(damaged_files_of_the_default_are_not_passed_over)
 {
@@ -476,6 +488,7 @@ int main(void)
   tcase_add_test(t, progress_line_stays_within_the_terminal);
   tcase_add_test(t, summary_shows_shapes_and_parameters);
   tcase_add_test(t, summary_shows_groups_as_a_tree);
+  tcase_add_test(t, summary_shows_a_model_that_ends_in_no_classes);
   tcase_add_test(t, damaged_files_of_the_default_are_not_passed_over);
   tcase_add_test(t, output_that_cannot_be_written_is_an_error);
   tcase_add_test(t, folder_whose_name_is_not_utf8_is_shown_nevertheless);

@@ -399,6 +399,22 @@ START_TEST(output_that_cannot_be_written_is_an_error)
 }
 END_TEST
 
+START_TEST(what_is_printed_to_nowhere_gets_into_no_file)
+{
+  fflush(NULL);
+  pid_t pid = fork();
+  if (pid == 0) {
+    for (int fd = 0; fd <= 2; fd++) close(fd);
+    exec_program(QUICK "--name a");
+  }
+  ck_assert_int_eq(exit_code(pid), 0);
+  char *log = read_file("runs/a/log.txt", NULL);
+  ck_contains(log, " weights "); /* behind its time */
+  ck_lacks(log, "\nweights ");
+  free(log);
+}
+END_TEST
+
 START_TEST(folder_whose_name_is_not_utf8_is_shown_nevertheless)
 {
   ck_assert_int_eq(mkdir("caf\351", 0777), 0);
@@ -491,6 +507,7 @@ int main(void)
   tcase_add_test(t, summary_shows_a_model_that_ends_in_no_classes);
   tcase_add_test(t, damaged_files_of_the_default_are_not_passed_over);
   tcase_add_test(t, output_that_cannot_be_written_is_an_error);
+  tcase_add_test(t, what_is_printed_to_nowhere_gets_into_no_file);
   tcase_add_test(t, folder_whose_name_is_not_utf8_is_shown_nevertheless);
   tcase_add_test(t, plugins_are_listed_with_reasons);
   tcase_add_test(t, plugins_json_has_the_same_content);

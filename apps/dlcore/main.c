@@ -2,9 +2,11 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "commands.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 /* When the process began: now, less the processor time that loading it took. /proc/self/stat knows the time itself, but
  * in steps of 10 ms. */
@@ -14,6 +16,16 @@ static double process_start(void)
   double now = dlc_seconds();
   if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used)) return now;
   return now - (double)used.tv_sec - 1e-9 * (double)used.tv_nsec;
+}
+
+/* Who starts us may have closed standard input, output or error: the next files to be opened would get their numbers,
+ * and with them what is printed. That remains an error. */
+static void keep_standard_files(void)
+{
+  int fd;
+  do fd = open("/dev/null", O_RDONLY);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) close(fd);
 }
 
 static int run(cli_options *o, cli_console *c, double started)
@@ -32,6 +44,7 @@ static int run(cli_options *o, cli_console *c, double started)
 int main(int argc, char **argv)
 {
   double started = process_start();
+  keep_standard_files();
   cli_options options;
   cli_console console;
   const char *warning;

@@ -49,6 +49,16 @@ START_TEST(one_cycle_gives_an_optimizer_a_momentum)
 }
 END_TEST
 
+START_TEST(schedules_show_what_they_take)
+{
+  ck_runs("plugins one_cycle", 0);
+  ck_contains(out_text, "schedule one_cycle: ");
+  ck_contains(out_text, "max_momentum (float)     momentum at the lowest rates (default: 0.95)\n");
+  ck_lacks(out_text, "multistep");
+  ck_refuses("plugins one_cycl", 2, "did you mean 'one_cycle'?");
+}
+END_TEST
+
 START_TEST(class_weights_need_a_model_without_further_classes)
 {
   write_text("wide.yaml", "classes: 12\nlayers: [flatten, linear: classes]\n");
@@ -107,6 +117,7 @@ int main(void)
   tcase_add_test(tests, every_loss_trains);
   tcase_add_test(tests, what_a_loss_or_an_optimizer_has_not_is_refused);
   tcase_add_test(tests, one_cycle_gives_an_optimizer_a_momentum);
+  tcase_add_test(tests, schedules_show_what_they_take);
   tcase_add_test(tests, class_weights_need_a_model_without_further_classes);
   tcase_add_test(tests, weights_begin_as_the_command_line_says);
   tcase_add_test(tests, batch_norm_in_evaluation_mode_keeps_its_statistics);

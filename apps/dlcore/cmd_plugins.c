@@ -92,6 +92,7 @@ static void print_text(const json_t *root, const char *name)
     printf("\nbuilt in\n    dlcore %s, plugin ABI %s\n", text_of(root, "version"), text_of(root, "abi"));
     print_names(own, "op", "ops");
     print_names(own, "transform", "transforms");
+    print_names(own, "schedule", "schedules");
     puts(json_array_size(files) ? "\nfiles, in the order they are looked at" : "\nno plugin files");
   } else {
     print_objects(own);

@@ -123,6 +123,20 @@ static bool is_used(cli_job *job, const kind *k, const void *object)
   return dlc_registry_find(job->registry, k->iface, object_name(k, object), &found, NULL) >= 0 && found == object;
 }
 
+/* What --sched takes; plugins bring none. */
+static void add_schedules(json_t *list, const char *name)
+{
+  for (const dlc_schedule_kind *const *s = dlc_schedule_kinds; *s; s++) {
+    if (name && !dlc_name_equal((*s)->name, name)) continue;
+    json_t *o = json_object();
+    set_text(o, "kind", "schedule");
+    set_text(o, "name", (*s)->name);
+    set_text(o, "help", (*s)->help);
+    json_object_set_new(o, "options", attributes_json((*s)->attrs, (*s)->n_attrs));
+    json_array_append_new(list, o);
+  }
+}
+
 static json_t *built_in_json(cli_job *job, const char *name)
 {
   json_t *list = json_array();
@@ -134,6 +148,7 @@ static json_t *built_in_json(cli_job *job, const char *name)
       if (host == own && (!name || dlc_name_equal(object_name(k, object), name)))
         json_array_append_new(list, object_json(k, object));
   }
+  add_schedules(list, name);
   return list;
 }
 
@@ -231,6 +246,7 @@ char *cli_plugin_nearest(cli_job *job, const char *name)
     for (uint32_t i = 0; n < NAMES_MAX && (object = dlc_registry_object(job->registry, k->iface, i, NULL)); i++)
       names[n++] = object_name(k, object);
   }
+  for (const dlc_schedule_kind *const *s = dlc_schedule_kinds; *s && n < NAMES_MAX; s++) names[n++] = (*s)->name;
   int near = dlc_nearest(name, names, n);
   return near < 0 ? NULL : strdup(names[near]);
 }

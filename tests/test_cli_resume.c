@@ -76,7 +76,7 @@ START_TEST(auto_looks_where_the_configuration_file_says)
   ck_contains(out_text, "no checkpoint there: starting from scratch");
   ck_assert(exists("out/mine/checkpoints/last.safetensors"));
   ck_runs("-c c.yaml --resume auto --epochs 2", 0); /* with the run's options, not those of the file */
-  ck_contains(out_text, "resume    out/mine/checkpoints/last.safetensors: after 1 epochs and 2 steps");
+  ck_contains(out_text, "resume    out/mine/checkpoints/last.safetensors: after 1 epoch and 2 steps");
   ck_contains(out_text, "epoch 2/2");
 }
 END_TEST
@@ -109,9 +109,23 @@ START_TEST(resumed_run_tells_the_first_step_of_its_beginning)
 }
 END_TEST
 
+START_TEST(run_goes_on_without_the_weights_it_began_with)
+{
+  ck_runs(QUICK "--name a", 0);
+  ck_runs(QUICK "--init-from runs/a/weights/last.safetensors --name b", 0);
+  ck_assert_int_eq(unlink("runs/a/weights/last.safetensors"), 0);
+  ck_runs("--resume runs/b --epochs 2", 0);
+  ck_lacks(out_text, "loaded");
+  char *config = read_file("runs/b/config.yaml", NULL);
+  ck_contains(config, "init-from: runs/a/weights/last.safetensors");
+  free(config);
+}
+END_TEST
+
 START_TEST(resume_refuses_what_would_be_another_run)
 {
   ck_runs(QUICK "--name x", 0);
+  ck_refuses("--resume runs/x --dtype float64", 1, "`fc1.weight` is F32 [128, 784], this run's is f64 [128, 784]");
   ck_refuses("--resume runs/x --watch loss", 1, "has watch accuracy, this run loss");
   ck_refuses("--resume runs/x --name y", 2, "--name: the run of --resume runs/x goes on in its own folder");
   ck_refuses("--resume runs/x --batch-size 16", 1, "has batch_size 32, this run 16");
@@ -300,6 +314,7 @@ int main(void)
   tcase_add_test(t, auto_looks_where_the_configuration_file_says);
   tcase_add_test(t, run_goes_on_from_inside_its_folder);
   tcase_add_test(t, resumed_run_tells_the_first_step_of_its_beginning);
+  tcase_add_test(t, run_goes_on_without_the_weights_it_began_with);
   tcase_add_test(t, resume_refuses_what_would_be_another_run);
   tcase_add_test(t, a_run_that_another_one_writes_is_not_resumed);
   tcase_add_test(t, damaged_checkpoint_is_passed_over);

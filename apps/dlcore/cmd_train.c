@@ -156,6 +156,7 @@ static int open_run(training *t, double started)
 {
   dlc_train_config config;
   cli_train_config(&t->job, &config);
+  if (t->job.options->checkpoint) config.init_from = NULL; /* all weights come from there; the file may be gone */
   config.profile = t->profile;
   config.on_dump = on_dump;
   config.on_batch = on_batch;

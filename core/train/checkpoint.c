@@ -209,8 +209,9 @@ static dlc_status check_tensors(const reader *in, const dlc_parameters *p)
     if (from->dtype == to->dtype && from->rank == to->rank &&
         memcmp(from->dim, to->dim, to->rank * sizeof *to->dim) == 0)
       continue;
-    return dlc_fail(DLC_INVALID, "%s: `%s` is %s, this run's is %s", in->path, to->name,
-                    dlc_name_shape(from->rank, from->dim).text, dlc_name_shape(to->rank, to->dim).text);
+    return dlc_fail(DLC_INVALID, "%s: `%s` is %s %s, this run's is %s %s", in->path, to->name,
+                    in->file->types[from - in->file->tensors], dlc_name_shape(from->rank, from->dim).text,
+                    dlc_dtype_name(to->dtype), dlc_name_shape(to->rank, to->dim).text);
   }
   return DLC_OK;
 }

@@ -120,38 +120,11 @@ static double sigmoid_slope(const void *attr, double y)
 
 /* ---- what all of them share ---- */
 
-static dlc_status check_like_x(uint32_t n_in, const dlc_value *const *in, uint32_t *n_out, dlc_value *out)
-{
-  DLC_TRY(dlc_expect_inputs(n_in, 1));
-  DLC_TRY(dlc_expect_real_any(in[0], "input"));
-  *n_out = 1;
-  return dlc_shape_like(&out[0], in[0]);
-}
-
-static dlc_status infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
-                        dlc_value *out)
-{
-  (void)h, (void)attr;
-  return check_like_x(n_in, in, n_out, out);
-}
-
 static dlc_status gelu_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
                              dlc_value *out)
 {
-  (void)h;
   DLC_TRY(dlc_expect_range("approximate", ((const dlc_gelu *)attr)->approximate, DLC_GELU_NONE, DLC_GELU_TANH));
-  return check_like_x(n_in, in, n_out, out);
-}
-
-static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
-                             dlc_value *out)
-{
-  (void)h, (void)attr;
-  DLC_TRY(dlc_expect_inputs(n_in, 2));
-  DLC_TRY(dlc_expect_real_any(in[0], "dy"));
-  DLC_TRY(dlc_expect_like(in[1], "value", in[0]));
-  *n_out = 1;
-  return dlc_shape_like(&out[0], in[0]);
+  return dlc_infer_like_input(h, attr, n_in, in, n_out, out);
 }
 
 static dlc_status emit_grad(dlc_builder *b, const dlc_node *forward, uint32_t dy, uint32_t kept, uint32_t *grad_in)
@@ -229,18 +202,18 @@ static const dlc_attr gelu_attrs[] = {
       .attrs = table,                                                                                                  \
       .n_attrs = count,                                                                                                \
       .help = "gradient of " #id,                                                                                      \
-      .infer = grad_infer,                                                                                             \
+      .infer = dlc_infer_like_dy,                                                                                      \
       .reference = id##_grad_reference,                                                                                \
   };
 
-ACTIVATION(leaky_relu, leaky_relu, leaky_relu_slope, grad_of_x, infer, "x above 0, negative_slope * x below",
-           sizeof(dlc_leaky_relu), leaky_relu_attrs, 1)
-ACTIVATION(elu, elu, elu_slope, grad_of_x, infer, "x above 0, alpha * (exp(x) - 1) below", sizeof(dlc_elu), elu_attrs,
-           1)
+ACTIVATION(leaky_relu, leaky_relu, leaky_relu_slope, grad_of_x, dlc_infer_like_input,
+           "x above 0, negative_slope * x below", sizeof(dlc_leaky_relu), leaky_relu_attrs, 1)
+ACTIVATION(elu, elu, elu_slope, grad_of_x, dlc_infer_like_input, "x above 0, alpha * (exp(x) - 1) below",
+           sizeof(dlc_elu), elu_attrs, 1)
 ACTIVATION(gelu, gelu, gelu_slope, grad_of_x, gelu_infer, "x times the share of a normal distribution below it",
            sizeof(dlc_gelu), gelu_attrs, 1)
-ACTIVATION(silu, silu, silu_slope, grad_of_x, infer, "x * sigmoid(x)", 0, NULL, 0)
-ACTIVATION(relu6, relu6, relu6_slope, grad_of_x, infer, "x, but at least 0 and at most 6", 0, NULL, 0)
-ACTIVATION(hardswish, hardswish, hardswish_slope, grad_of_x, infer, "x * relu6(x + 3) / 6", 0, NULL, 0)
-ACTIVATION(tanh, tanh_curve, tanh_slope, grad_of_y, infer, "hyperbolic tangent", 0, NULL, 0)
-ACTIVATION(sigmoid, sigmoid, sigmoid_slope, grad_of_y, infer, "1 / (1 + exp(-x))", 0, NULL, 0)
+ACTIVATION(silu, silu, silu_slope, grad_of_x, dlc_infer_like_input, "x * sigmoid(x)", 0, NULL, 0)
+ACTIVATION(relu6, relu6, relu6_slope, grad_of_x, dlc_infer_like_input, "x, but at least 0 and at most 6", 0, NULL, 0)
+ACTIVATION(hardswish, hardswish, hardswish_slope, grad_of_x, dlc_infer_like_input, "x * relu6(x + 3) / 6", 0, NULL, 0)
+ACTIVATION(tanh, tanh_curve, tanh_slope, grad_of_y, dlc_infer_like_input, "hyperbolic tangent", 0, NULL, 0)
+ACTIVATION(sigmoid, sigmoid, sigmoid_slope, grad_of_y, dlc_infer_like_input, "1 / (1 + exp(-x))", 0, NULL, 0)

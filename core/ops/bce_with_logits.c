@@ -24,19 +24,15 @@ static double sigmoid(double x)
   return x < 0 ? e / (1 + e) : 1 / (1 + e);
 }
 
+static double entropy(double x, bool target)
+{
+  const double other = (x < 0 ? 0 : x) + log1p(exp(-fabs(x)));
+  return target ? other - x : other;
+}
+
 static dlc_status bce_with_logits_reference(const dlc_call *call)
 {
-  const dlc_targets t = dlc_targets_of(call, 1, call->iv[0]->dim[1]);
-  double sum = 0;
-  DLC_TRY(dlc_targets_check(&t, NULL));
-  for (int64_t n = 0; n < t.rows; n++)
-    for (int64_t k = 0; k < t.classes; k++) {
-      const double x = call->in[0][n * t.classes + k];
-      sum += (x < 0 ? 0 : x) + log1p(exp(-fabs(x)));
-      if (k == dlc_label(&t, n)) sum -= x;
-    }
-  call->out[0][0] = sum / (double)(t.rows * t.classes);
-  return DLC_OK;
+  return dlc_onehot_loss(call, entropy);
 }
 
 static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
@@ -46,18 +42,15 @@ static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const
   return dlc_loss_grad_infer(n_in, in, "logits", false, n_out, out);
 }
 
+/* sigmoid(x) - target */
+static double entropy_slope(double x, bool target)
+{
+  return target ? -sigmoid(-x) : sigmoid(x);
+}
+
 static dlc_status grad_reference(const dlc_call *call)
 {
-  const dlc_targets t = dlc_targets_of(call, 2, call->iv[1]->dim[1]);
-  const double scale = call->in[0][0] / (double)(t.rows * t.classes);
-  DLC_TRY(dlc_targets_check(&t, NULL));
-  for (int64_t n = 0; n < t.rows; n++)
-    for (int64_t k = 0; k < t.classes; k++) {
-      const double x = call->in[1][n * t.classes + k];
-      const bool target = k == dlc_label(&t, n);
-      call->out[0][n * t.classes + k] = scale * (target ? -sigmoid(-x) : sigmoid(x)); /* sigmoid(x) - target */
-    }
-  return DLC_OK;
+  return dlc_onehot_loss_grad(call, entropy_slope);
 }
 
 const dlc_op dlc_op_bce_with_logits = {

@@ -46,3 +46,27 @@ dlc_status dlc_targets_check(const dlc_targets *t, double *weight)
   if (weight) *weight = sum;
   return DLC_OK;
 }
+
+dlc_status dlc_onehot_loss(const dlc_call *call, dlc_onehot_function *loss)
+{
+  const dlc_targets t = dlc_targets_of(call, 1, call->iv[0]->dim[1]);
+  double sum = 0;
+  DLC_TRY(dlc_targets_check(&t, NULL));
+  for (int64_t n = 0; n < t.rows; n++)
+    for (int64_t k = 0; k < t.classes; k++) sum += loss(call->in[0][n * t.classes + k], k == dlc_label(&t, n));
+  call->out[0][0] = sum / (double)(t.rows * t.classes);
+  return DLC_OK;
+}
+
+dlc_status dlc_onehot_loss_grad(const dlc_call *call, dlc_onehot_function *slope)
+{
+  const dlc_targets t = dlc_targets_of(call, 2, call->iv[1]->dim[1]);
+  const double scale = call->in[0][0] / (double)(t.rows * t.classes);
+  DLC_TRY(dlc_targets_check(&t, NULL));
+  for (int64_t n = 0; n < t.rows; n++)
+    for (int64_t k = 0; k < t.classes; k++) {
+      const int64_t at = n * t.classes + k;
+      call->out[0][at] = scale * slope(call->in[1][at], k == dlc_label(&t, n));
+    }
+  return DLC_OK;
+}

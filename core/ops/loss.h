@@ -41,4 +41,10 @@ static inline double dlc_class_weight(const dlc_targets *t, int64_t class)
   return t->weights ? t->weights[class] : 1;
 }
 
+/* ---- losses with onehot targets: the mean over batch and classes of a function of output and target ---- */
+typedef double dlc_onehot_function(double x, bool target);
+/* The reference kernels: inputs output, labels; and of the gradient, by its slope in x: dloss, output, labels. */
+dlc_status dlc_onehot_loss(const dlc_call *call, dlc_onehot_function *loss);
+dlc_status dlc_onehot_loss_grad(const dlc_call *call, dlc_onehot_function *slope);
+
 #endif

@@ -17,18 +17,14 @@ static dlc_status mse_loss_grad_rule(dlc_builder *b, const dlc_node *forward, co
   return b->emit(b, "mse_loss_grad", NULL, in, 3, &grad_in[0]);
 }
 
+static double square(double x, bool target)
+{
+  return (x - target) * (x - target);
+}
+
 static dlc_status mse_loss_reference(const dlc_call *call)
 {
-  const dlc_targets t = dlc_targets_of(call, 1, call->iv[0]->dim[1]);
-  double sum = 0;
-  DLC_TRY(dlc_targets_check(&t, NULL));
-  for (int64_t n = 0; n < t.rows; n++)
-    for (int64_t k = 0; k < t.classes; k++) {
-      const double x = call->in[0][n * t.classes + k], target = k == dlc_label(&t, n);
-      sum += (x - target) * (x - target);
-    }
-  call->out[0][0] = sum / (double)(t.rows * t.classes);
-  return DLC_OK;
+  return dlc_onehot_loss(call, square);
 }
 
 static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
@@ -38,17 +34,14 @@ static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const
   return dlc_loss_grad_infer(n_in, in, "output", false, n_out, out);
 }
 
+static double square_slope(double x, bool target)
+{
+  return 2 * (x - target);
+}
+
 static dlc_status grad_reference(const dlc_call *call)
 {
-  const dlc_targets t = dlc_targets_of(call, 2, call->iv[1]->dim[1]);
-  const double scale = call->in[0][0] / (double)(t.rows * t.classes);
-  DLC_TRY(dlc_targets_check(&t, NULL));
-  for (int64_t n = 0; n < t.rows; n++)
-    for (int64_t k = 0; k < t.classes; k++) {
-      const double x = call->in[1][n * t.classes + k], target = k == dlc_label(&t, n);
-      call->out[0][n * t.classes + k] = scale * 2 * (x - target);
-    }
-  return DLC_OK;
+  return dlc_onehot_loss_grad(call, square_slope);
 }
 
 const dlc_op dlc_op_mse_loss = {

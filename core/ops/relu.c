@@ -1,16 +1,6 @@
 /* relu: max(x, 0), where NaN stays NaN so that a broken run shows; its gradient needs only the output. */
 #include "ops/rules.h"
 
-static dlc_status relu_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
-                             dlc_value *out)
-{
-  (void)h, (void)attr;
-  DLC_TRY(dlc_expect_inputs(n_in, 1));
-  DLC_TRY(dlc_expect_real_any(in[0], "input"));
-  *n_out = 1;
-  return dlc_shape_like(&out[0], in[0]);
-}
-
 static dlc_status relu_grad_rule(dlc_builder *b, const dlc_node *forward, const uint32_t *grad_out, uint32_t *grad_in)
 {
   return dlc_emit_two(b, "relu_grad", NULL, grad_out[0], forward->out[0], &grad_in[0]);
@@ -22,17 +12,6 @@ static dlc_status relu_reference(const dlc_call *call)
   const double *x = call->in[0];
   for (int64_t i = 0; i < n; i++) call->out[0][i] = x[i] < 0 ? 0 : x[i];
   return DLC_OK;
-}
-
-static dlc_status relu_grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in,
-                                  uint32_t *n_out, dlc_value *out)
-{
-  (void)h, (void)attr;
-  DLC_TRY(dlc_expect_inputs(n_in, 2));
-  DLC_TRY(dlc_expect_real_any(in[0], "dy"));
-  DLC_TRY(dlc_expect_like(in[1], "y", in[0]));
-  *n_out = 1;
-  return dlc_shape_like(&out[0], in[0]);
 }
 
 static dlc_status relu_grad_reference(const dlc_call *call)
@@ -50,7 +29,7 @@ const dlc_op dlc_op_relu = {
     .kind = DLC_OP_LAYER,
     .n_data = 1,
     .help = "max(x, 0)",
-    .infer = relu_infer,
+    .infer = dlc_infer_like_input,
     .grad = relu_grad_rule,
     .reference = relu_reference,
 };
@@ -62,6 +41,6 @@ const dlc_op dlc_op_relu_grad = {
     .kind = DLC_OP_PLAIN,
     .n_data = 2,
     .help = "gradient of relu",
-    .infer = relu_grad_infer,
+    .infer = dlc_infer_like_dy,
     .reference = relu_grad_reference,
 };

@@ -101,6 +101,27 @@ dlc_status dlc_expect_number(const char *what, double came, double low, double h
   return dlc_fail(DLC_INVALID, "%s is %g, expected [%g, %g)", what, came, low, high);
 }
 
+dlc_status dlc_infer_like_input(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in,
+                                uint32_t *n_out, dlc_value *out)
+{
+  (void)h, (void)attr;
+  DLC_TRY(dlc_expect_inputs(n_in, 1));
+  DLC_TRY(dlc_expect_real_any(in[0], "input"));
+  *n_out = 1;
+  return dlc_shape_like(&out[0], in[0]);
+}
+
+dlc_status dlc_infer_like_dy(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
+                             dlc_value *out)
+{
+  (void)h, (void)attr;
+  DLC_TRY(dlc_expect_inputs(n_in, 2));
+  DLC_TRY(dlc_expect_real_any(in[0], "dy"));
+  DLC_TRY(dlc_expect_like(in[1], "value", in[0]));
+  *n_out = 1;
+  return dlc_shape_like(&out[0], in[0]);
+}
+
 /* Elements of the input from a window's first to its last. */
 static int64_t window_extent(const int64_t kernel_size[2], const int64_t dilation[2], int i)
 {

@@ -35,6 +35,14 @@ dlc_status dlc_expect_range(const char *what, int64_t came, int64_t low, int64_t
 /* In [low, high), which NaN never is. */
 dlc_status dlc_expect_number(const char *what, double came, double low, double high);
 
+/* ---- infer() of ops that work element by element ---- */
+/* One input, and an output like it. */
+dlc_status dlc_infer_like_input(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in,
+                                uint32_t *n_out, dlc_value *out);
+/* dy and what the gradient is taken from, x or y: dx is like both. */
+dlc_status dlc_infer_like_dy(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
+                             dlc_value *out);
+
 /* ---- windows over the last two dimensions of [N,C,H,W]; height first. `dilation` NULL: 1. Formulas: dlcore/ops.h ----
  */
 /* Checks the attributes, and replaces padding `same` by numbers. */

@@ -2,16 +2,6 @@
  * dx = y * (dy - sum(dy * y)). */
 #include "ops/dims.h"
 
-static dlc_status softmax_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in,
-                                uint32_t *n_out, dlc_value *out)
-{
-  (void)h, (void)attr;
-  DLC_TRY(dlc_expect_inputs(n_in, 1));
-  DLC_TRY(dlc_expect_real_any(in[0], "input"));
-  *n_out = 1;
-  return dlc_shape_like(&out[0], in[0]);
-}
-
 static dlc_status softmax_grad_rule(dlc_builder *b, const dlc_node *forward, const uint32_t *grad_out,
                                     uint32_t *grad_in)
 {
@@ -23,17 +13,6 @@ static dlc_status softmax_reference(const dlc_call *call)
   const int64_t classes = dlc_last(call->iv[0]), rows = dlc_count(call->iv[0]) / classes;
   for (int64_t r = 0; r < rows; r++) dlc_softmax_row(call->in[0] + r * classes, classes, call->out[0] + r * classes);
   return DLC_OK;
-}
-
-static dlc_status grad_infer(const dlc_host *h, void *attr, uint32_t n_in, const dlc_value *const *in, uint32_t *n_out,
-                             dlc_value *out)
-{
-  (void)h, (void)attr;
-  DLC_TRY(dlc_expect_inputs(n_in, 2));
-  DLC_TRY(dlc_expect_real_any(in[0], "dy"));
-  DLC_TRY(dlc_expect_like(in[1], "y", in[0]));
-  *n_out = 1;
-  return dlc_shape_like(&out[0], in[0]);
 }
 
 static dlc_status grad_reference(const dlc_call *call)
@@ -56,7 +35,7 @@ const dlc_op dlc_op_softmax = {
     .kind = DLC_OP_LAYER,
     .n_data = 1,
     .help = "probabilities over the last dimension",
-    .infer = softmax_infer,
+    .infer = dlc_infer_like_input,
     .grad = softmax_grad_rule,
     .reference = softmax_reference,
 };
@@ -68,6 +47,6 @@ const dlc_op dlc_op_softmax_grad = {
     .kind = DLC_OP_PLAIN,
     .n_data = 2,
     .help = "gradient of softmax",
-    .infer = grad_infer,
+    .infer = dlc_infer_like_dy,
     .reference = grad_reference,
 };

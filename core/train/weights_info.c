@@ -183,7 +183,9 @@ static dlc_status copy_text(const reader *r, const char *key, const char **text)
 static dlc_status read_info(const reader *r, dlc_weights_info *info)
 {
   DLC_TRY(copy_text(r, "model", &info->model));
-  if (!info->model) return dlc_fail(DLC_NOT_FOUND, "%s does not say its model", r->path);
+  if (!info->model)
+    return dlc_fail(DLC_NOT_FOUND, "%s does not say its model, so dlcore did not write it; --init-from trains from it",
+                    r->path);
   DLC_TRY(copy_text(r, "eval_transforms", &info->eval_transforms));
   DLC_TRY(copy_text(r, "criterion", &info->criterion));
   DLC_TRY(read_classes(r, info));

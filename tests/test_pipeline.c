@@ -73,7 +73,7 @@ START_TEST(what_is_wrong_is_said_with_its_column)
       {"resize(qqqqqqq=2)", "column 8: resize has no `qqqqqqq`; it has size, interpolation"},
       {"resize(big)", "column 8: `size: big`: expected a number"},
       {"resize([1, 2, 3, 4, 5])", "column 8: `size` has 5 numbers; expected at most 4"},
-      {"resize([1, 2, 3, 4, 5, 6, 7, 8, 9])", "column 8: a list of more than 8"},
+      {"resize([1, 2, 3, 4, 5, 6, 7, 8, 9])", "column 8: `size` has 9 numbers; expected at most 4"},
       {"resize([nan, 2])", "column 8: `size: nan`: expected a number"},
       {"to_float(1)", "column 10: to_float takes no values"},
       {"normalize(ImageNet)", "column 11: `preset: ImageNet`: expected none|imagenet|cifar10|mnist|half"},
@@ -356,6 +356,63 @@ static dlc_status shift_apply(const dlc_transform_call *call)
   return DLC_OK;
 }
 
+/* Paints the sum of its numbers. */
+typedef struct paint {
+  dlc_list numbers;
+} paint;
+
+static dlc_status paint_apply(const dlc_transform_call *call)
+{
+  const paint *a = call->attr;
+  double sum = 0;
+  for (int64_t i = 0; i < a->numbers.count; i++) sum += a->numbers.at[i];
+  memset(call->out->data, (int)sum, (size_t)(call->in->height * call->in->width * call->in->channels));
+  return DLC_OK;
+}
+
+static dlc_status find_paint(void *ctx, const char *name, const dlc_transform **transform)
+{
+  static const dlc_attr attrs[] = {DLC_ATTR(LIST, paint, numbers, "[1, 2, 3, 4, 5, 6]", "to be added")};
+  static const dlc_transform other = {.size = sizeof other,
+                                      .name = "acme.paint",
+                                      .attr_size = sizeof(paint),
+                                      .attrs = attrs,
+                                      .n_attrs = 1,
+                                      .shape = shift_shape,
+                                      .apply = paint_apply};
+  (void)ctx, (void)name;
+  *transform = &other;
+  return DLC_OK;
+}
+
+START_TEST(a_list_of_numbers_is_read_in_full)
+{
+  const dlc_transform_finder finder = {find_paint, NULL, NULL};
+  static const struct {
+    const char *list;
+    int painted;
+  } cases[] = {{"acme.paint", 21}, {"acme.paint([1, 1, 1, 1, 1, 1, 1, 1, 1, 2])", 11}};
+  char text[256] = "acme.paint([0";
+  make_scene();
+  const dlc_picture in = scene_picture();
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    dlc_pipeline *p;
+    dlc_pipeline_buffers *b;
+    dlc_image out;
+    ck_assert_msg(dlc_pipeline_parse(cases[i].list, &finder, &p) == DLC_OK, "%s: %s", cases[i].list, dlc_reason());
+    ck_assert_int_eq(dlc_pipeline_buffers_open(p, &b), DLC_OK);
+    ck_assert_int_eq(dlc_pipeline_apply(p, b, 1, 0, 0, &in, &out), DLC_OK);
+    ck_assert_int_eq(*(const uint8_t *)out.data, cases[i].painted);
+    dlc_pipeline_buffers_close(b);
+    dlc_pipeline_free(p);
+  }
+  for (int i = 0; i < DLC_MAX_LIST; i++) strcat(text, ",1");
+  dlc_pipeline *p;
+  ck_assert_int_eq(dlc_pipeline_parse(strcat(text, "])"), &finder, &p), DLC_INVALID);
+  ck_assert_str_eq(dlc_reason(), "column 12: a list of more than 64");
+}
+END_TEST
+
 static dlc_status find_other(void *ctx, const char *name, const dlc_transform **transform)
 {
   static const dlc_attr attrs[] = {DLC_ATTR(RANGE, shift, by, "[3, 3]", "how much"),
@@ -413,5 +470,6 @@ int main(void)
   tcase_add_test(tests, what_a_cut_does_not_keep_is_not_made);
   tcase_add_test(tests, a_last_normalization_of_bytes_can_be_taken_off);
   tcase_add_test(tests, others_transforms_stand_among_dlcores);
+  tcase_add_test(tests, a_list_of_numbers_is_read_in_full);
   return run_suite("pipeline", tests);
 }

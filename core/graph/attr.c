@@ -152,16 +152,25 @@ dlc_status dlc_attrs_set(const dlc_attr_table *t, void *attr, const char *name, 
   return fail_unknown(t, name);
 }
 
-/* The words of a default, "3" or "[3, 5]". */
+enum { MAX_WORDS = DLC_MAX_LIST + 1 }; /* one too many is seen */
+
+/* Cuts "3" or "[3, 5]" into its words. */
+static uint32_t cut_words(char *text, const char *words[MAX_WORDS])
+{
+  char *rest = NULL;
+  uint32_t count = 0;
+  for (char *word = strtok_r(text, "[, ]", &rest); word && count < MAX_WORDS; word = strtok_r(NULL, "[, ]", &rest))
+    words[count++] = word;
+  return count;
+}
+
 static dlc_status read_default(const dlc_attr *a, void *at)
 {
-  char text[128], *rest = NULL;
-  const char *words[5];
-  uint32_t count = 0;
+  char text[128];
+  const char *words[MAX_WORDS];
   if (strlen(a->def) >= sizeof text) return dlc_fail(DLC_INVALID, "`%s`: its default is too long", a->name);
   strcpy(text, a->def);
-  for (char *word = strtok_r(text, "[, ]", &rest); word && count < 5; word = strtok_r(NULL, "[, ]", &rest))
-    words[count++] = word;
+  const uint32_t count = cut_words(text, words);
   return read_value(a, at, words, count);
 }
 
@@ -184,17 +193,13 @@ static size_t pair_length(const char *text)
   return n;
 }
 
-enum { MAX_WORDS = DLC_MAX_LIST + 1 }; /* one too many is seen */
-
 static dlc_status set_pair(const dlc_attr_table *t, void *attr, char *pair)
 {
   const char *words[MAX_WORDS];
-  char *equal = strchr(pair, '='), *rest = NULL;
-  uint32_t count = 0;
+  char *equal = strchr(pair, '=');
   if (!equal || equal == pair) return dlc_fail(DLC_INVALID, "expected name=value, got '%s'", pair);
   *equal = 0;
-  for (char *word = strtok_r(equal + 1, "[, ]", &rest); word && count < MAX_WORDS; word = strtok_r(NULL, "[, ]", &rest))
-    words[count++] = word;
+  const uint32_t count = cut_words(equal + 1, words);
   if (count == 0) return dlc_fail(DLC_INVALID, "`%s` has no value", pair);
   return dlc_attrs_set(t, attr, pair, words, count);
 }

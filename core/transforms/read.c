@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS = 8, STEPS = 64 };
+enum { WORDS = DLC_MAX_LIST, STEPS = 64 };
 
 typedef struct reader {
   const char *text, *at;

@@ -145,7 +145,7 @@ static dlc_status read_values(reader *r, const dlc_step *step, bool *given)
 
 static dlc_status read_step(reader *r, dlc_step *step)
 {
-  const char *begin = r->at, *name, *missing;
+  const char *begin = r->at, *name = NULL, *missing;
   DLC_TRY(read_word(r, "the name of a transform", &name));
   dlc_status status = r->finder->find(r->finder->ctx, name, &step->transform);
   if (status < 0) return in_column(r, begin, status);

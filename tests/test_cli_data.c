@@ -156,7 +156,7 @@ START_TEST(bad_list_is_refused_with_line_and_column)
 {
   refuse_config("train-transforms:\n  - [resize]\n", "c.yaml:2:5: expected one transform, as in `- resize: 256`");
   refuse_config("train-transforms:\n  - resize: 8\n    grayscale:\n", "c.yaml:3:5: expected one transform");
-  refuse_config("train-transforms:\n  - {}\n", "c.yaml:2:6: expected one transform");
+  refuse_config("train-transforms:\n  - {}\n", "c.yaml:2:5: expected one transform");
   refuse_config("train-transforms:\n  - resize: {size: {a: 1}}\n", "c.yaml:2:20: expected a value or a list of values");
   refuse_config("train-transforms:\n  - resize: [[1]]\n", "c.yaml:2:14: expected a value");
   refuse_config("train-transforms: {resize: 8}\n", "c.yaml:1:19: expected a value or a list of values");

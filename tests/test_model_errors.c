@@ -13,7 +13,7 @@ static const struct {
     {"layers: [&a relu, *a]\n", "m.yaml:1:10: anchors are not allowed here"},
     {"layers: [relu, *a]\n", "m.yaml:1:16: aliases are not allowed here"},
     {"layers: !!seq [relu]\n", "m.yaml:1:9: tags are not allowed here"},
-    {"layers: [\"\"]\n", "m.yaml:1:10: an empty text"},
+    {"layers: [\"\"]\n", "m.yaml:1:10: expected a layer: `relu` or `conv2d: {...}`"},
     {"layers: [\"a\\0b\"]\n", "m.yaml:1:10: a NUL character"},
     {"layers: [relu]\n---\nlayers: [relu]\n", "m.yaml:2:1: expected one document only"},
     {"layers: " DEEP72("["), "m.yaml:1:72: lists and maps within each other, more than 64 deep"},

@@ -1,7 +1,7 @@
-/* The configuration file: one YAML mapping of option names to values, read through libyaml's events and checked against
- * the table of options. Anchors, aliases and tags are refused: nobody needs them here and they hide what is meant. */
+/* The configuration file: one YAML mapping of option names to values, checked against the table of options. */
 #include "base/file.h"
 #include "base/status.h"
+#include "graph/yaml_tree.h"
 #include "options.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,201 +11,123 @@
 enum { CONFIG_BYTES_MAX = 1 << 20 };
 
 typedef struct reader {
-  yaml_parser_t parser;
-  yaml_event_t event; /* the current one; freed by next() */
   const char *path;
   cli_options *options;
   unsigned *line; /* of each table entry: where it was set, 0: not yet */
 } reader;
 
-static dlc_status fail_at(const reader *r, const yaml_mark_t *mark, const char *what)
+static dlc_status fail_at(const reader *r, const dlc_tree *at, const char *what)
 {
-  return dlc_fail(DLC_INVALID, "%s:%zu:%zu: %s", r->path, mark->line + 1, mark->column + 1, what);
+  return dlc_fail(DLC_INVALID, "%s:%u:%u: %s", r->path, at->at_line, at->at_column, what);
 }
 
-/* To the next event, which is neither an alias nor carries an anchor or a tag. */
-static dlc_status next(reader *r)
-{
-  yaml_event_delete(&r->event);
-  if (!yaml_parser_parse(&r->parser, &r->event)) {
-    if (r->parser.error == YAML_MEMORY_ERROR) return dlc_fail_nomem();
-    const yaml_mark_t *mark = &r->parser.problem_mark;
-    return fail_at(r, mark, r->parser.problem ? r->parser.problem : "not YAML");
-  }
-  const yaml_event_t *e = &r->event;
-  const void *anchor = NULL, *tag = NULL;
-  if (e->type == YAML_ALIAS_EVENT) return fail_at(r, &e->start_mark, "aliases are not allowed here");
-  if (e->type == YAML_SCALAR_EVENT) anchor = e->data.scalar.anchor, tag = e->data.scalar.tag;
-  if (e->type == YAML_SEQUENCE_START_EVENT) anchor = e->data.sequence_start.anchor, tag = e->data.sequence_start.tag;
-  if (e->type == YAML_MAPPING_START_EVENT) anchor = e->data.mapping_start.anchor, tag = e->data.mapping_start.tag;
-  if (anchor) return fail_at(r, &e->start_mark, "anchors are not allowed here");
-  if (tag) return fail_at(r, &e->start_mark, "tags are not allowed here");
-  return DLC_OK;
-}
-
-/* The scalar's text, free of NUL characters. */
-static dlc_status scalar(const reader *r, const char *expected, const char **text)
-{
-  const yaml_event_t *e = &r->event;
-  if (e->type != YAML_SCALAR_EVENT) return fail_at(r, &e->start_mark, expected);
-  *text = (const char *)e->data.scalar.value;
-  if (strlen(*text) != e->data.scalar.length) return fail_at(r, &e->start_mark, "a NUL character");
-  return DLC_OK;
-}
-
-/* `key:`, `key: ~` and `key: null` leave the option as it is. */
-static bool is_null(const yaml_event_t *e)
-{
-  const char *text = (const char *)e->data.scalar.value;
-  return e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && (!*text || !strcmp(text, "~") || !strcmp(text, "null"));
-}
-
-static dlc_status set_at(reader *r, const cli_option *option, const yaml_mark_t *mark, const char *text)
+static dlc_status set_at(const reader *r, const cli_option *option, const dlc_tree *at, const char *text)
 {
   char label[512];
-  snprintf(label, sizeof label, "%s:%zu:%zu: %s", r->path, mark->line + 1, mark->column + 1, option->name);
+  snprintf(label, sizeof label, "%s:%u:%u: %s", r->path, at->at_line, at->at_column, option->name);
   return cli_option_set(r->options, option, text, CLI_FROM_FILE, label);
-}
-
-static dlc_status read_value(reader *r, const cli_option *option)
-{
-  const char *text = NULL;
-  const bool list = option->type == CLI_LIST || option->type == CLI_TRANSFORMS;
-  DLC_TRY(scalar(r, list ? "expected a value or a list of values" : "expected one value", &text));
-  return is_null(&r->event) ? DLC_OK : set_at(r, option, &r->event.start_mark, text);
 }
 
 /* ---- lists of transforms, which become what would be typed on the command line ---- */
 
 /* `256`, or `[0.5, 1.0]` */
-static dlc_status add_argument(reader *r, dlc_str *out)
+static dlc_status add_argument(const reader *r, const dlc_tree *value, dlc_str *out)
 {
-  const char *text = NULL;
-  if (r->event.type != YAML_SEQUENCE_START_EVENT) {
-    DLC_TRY(scalar(r, "expected a value or a list of values", &text));
-    dlc_str_add(out, text);
+  if (value->kind == DLC_TREE_MAP) return fail_at(r, value, "expected a value or a list of values");
+  if (value->kind == DLC_TREE_TEXT) {
+    dlc_str_add(out, value->text);
     return DLC_OK;
   }
-  dlc_str_add(out, "[");
-  DLC_TRY(next(r));
-  for (bool first = true; r->event.type != YAML_SEQUENCE_END_EVENT; first = false) {
-    DLC_TRY(scalar(r, "expected a value", &text));
-    dlc_str_addf(out, "%s%s", first ? "" : ", ", text);
-    DLC_TRY(next(r));
+  for (const dlc_tree *t = value->first; t; t = t->next) {
+    if (t->kind != DLC_TREE_TEXT) return fail_at(r, t, "expected a value");
+    dlc_str_addf(out, "%s%s", t == value->first ? "[" : ", ", t->text);
   }
-  dlc_str_add(out, "]");
+  dlc_str_add(out, value->n ? "]" : "[]");
   return DLC_OK;
 }
 
 /* `256`, `[0.5, 1.0]`, `{size: 224, scale: [0.5, 1.0]}`, or nothing */
-static dlc_status add_arguments(reader *r, dlc_str *out)
+static dlc_status add_arguments(const reader *r, const dlc_tree *args, dlc_str *out)
 {
-  if (r->event.type == YAML_SCALAR_EVENT && is_null(&r->event)) return DLC_OK;
+  if (args->null) return DLC_OK;
   dlc_str_add(out, "(");
-  if (r->event.type != YAML_MAPPING_START_EVENT) {
-    DLC_TRY(add_argument(r, out));
-  } else {
-    DLC_TRY(next(r));
-    for (bool first = true; r->event.type != YAML_MAPPING_END_EVENT; first = false) {
-      const char *name = NULL;
-      DLC_TRY(scalar(r, "expected the name of an argument", &name));
-      dlc_str_addf(out, "%s%s=", first ? "" : ", ", name);
-      DLC_TRY(next(r));
-      DLC_TRY(add_argument(r, out));
-      DLC_TRY(next(r));
-    }
+  if (args->kind != DLC_TREE_MAP) DLC_TRY(add_argument(r, args, out));
+  for (const dlc_tree *t = args->kind == DLC_TREE_MAP ? args->first : NULL; t; t = t->next) {
+    dlc_str_addf(out, "%s%s=", t == args->first ? "" : ", ", t->key);
+    DLC_TRY(add_argument(r, t, out));
   }
   dlc_str_add(out, ")");
   return DLC_OK;
 }
 
-static dlc_status add_transform(reader *r, dlc_str *out)
+static dlc_status add_transform(const reader *r, const dlc_tree *t, dlc_str *out)
 {
-  static const char expected[] = "expected one transform, as in `- resize: 256`";
-  const char *name = NULL;
-  const bool map = r->event.type == YAML_MAPPING_START_EVENT;
-  if (map) DLC_TRY(next(r));
-  DLC_TRY(scalar(r, expected, &name));
-  dlc_str_addf(out, "%s%s", out->length ? " " : "", name);
-  if (!map) return DLC_OK;
-  DLC_TRY(next(r));
-  DLC_TRY(add_arguments(r, out));
-  DLC_TRY(next(r));
-  return r->event.type == YAML_MAPPING_END_EVENT ? DLC_OK : fail_at(r, &r->event.start_mark, expected);
+  const bool map = t->kind == DLC_TREE_MAP;
+  if (map ? t->n != 1 : t->kind != DLC_TREE_TEXT) {
+    const dlc_tree *second = map && t->n ? t->first->next : NULL;
+    return dlc_fail(DLC_INVALID, "%s:%u:%u: expected one transform, as in `- resize: 256`", r->path,
+                    second ? second->line : t->at_line, second ? second->column : t->at_column);
+  }
+  dlc_str_addf(out, "%s%s", out->length ? " " : "", map ? t->first->key : t->text);
+  return map ? add_arguments(r, t->first, out) : DLC_OK;
 }
 
-static dlc_status read_transforms(reader *r, const cli_option *option)
+static dlc_status read_transforms(const reader *r, const cli_option *option, const dlc_tree *list)
 {
-  const yaml_mark_t mark = r->event.start_mark;
   dlc_str text = {0};
-  dlc_status status = next(r);
-  while (status >= 0 && r->event.type != YAML_SEQUENCE_END_EVENT) {
-    status = add_transform(r, &text);
-    if (status >= 0) status = next(r);
-  }
+  dlc_status status = DLC_OK;
+  for (const dlc_tree *t = list->first; t && status >= 0; t = t->next) status = add_transform(r, t, &text);
   if (status >= 0 && !dlc_str_ok(&text)) status = dlc_fail_nomem();
-  if (status >= 0) status = set_at(r, option, &mark, text.length ? dlc_str_get(&text) : "none");
+  if (status >= 0) status = set_at(r, option, list, text.length ? dlc_str_get(&text) : "none");
   dlc_str_free(&text);
   return status;
 }
 
 /* ---- the mapping ---- */
 
-static dlc_status read_key(reader *r, const cli_option **option)
+static dlc_status find_option(reader *r, const dlc_tree *entry, const cli_option **option)
 {
-  const yaml_event_t *e = &r->event;
-  const char *key = NULL;
-  DLC_TRY(scalar(r, "expected the name of an option", &key));
+  const char *key = entry->key;
   *option = cli_option_named(key);
   if (!*option || !((*option)->flags & CLI_SETTING)) {
     const char *near = *option ? NULL : cli_option_nearest(key, CLI_ALL, CLI_SETTING);
-    return dlc_fail(DLC_INVALID, "%s:%zu:%zu: %s '%s'%s%s%s", r->path, e->start_mark.line + 1, e->start_mark.column + 1,
+    return dlc_fail(DLC_INVALID, "%s:%u:%u: %s '%s'%s%s%s", r->path, entry->line, entry->column,
                     *option ? "not for a configuration file:" : "unknown option", key, near ? "; did you mean '" : "",
                     near ? near : "", near ? "'?" : "");
   }
   unsigned *line = &r->line[*option - cli_table];
-  if (*line)
-    return dlc_fail(DLC_INVALID, "%s:%zu:%zu: '%s' is set twice, first in line %u", r->path, e->start_mark.line + 1,
-                    e->start_mark.column + 1, key, *line);
-  *line = (unsigned)e->start_mark.line + 1;
+  if (*line) /* by another of its names */
+    return dlc_fail(DLC_INVALID, "%s:%u:%u: `%s` is given twice, first in line %u", r->path, entry->line, entry->column,
+                    key, *line);
+  *line = entry->line;
   return DLC_OK;
 }
 
-static dlc_status read_pairs(reader *r)
+/* `key:`, `key: ~` and `key: null` leave the option as it is. */
+static dlc_status read_value(const reader *r, const cli_option *option, const dlc_tree *value)
 {
-  for (;;) {
-    DLC_TRY(next(r));
-    if (r->event.type == YAML_MAPPING_END_EVENT) return DLC_OK;
-    const cli_option *option = NULL;
-    DLC_TRY(read_key(r, &option));
-    DLC_TRY(next(r));
-    if (r->event.type == YAML_SEQUENCE_START_EVENT && option->type == CLI_TRANSFORMS) {
-      DLC_TRY(read_transforms(r, option));
-      continue;
-    }
-    bool list = r->event.type == YAML_SEQUENCE_START_EVENT && option->type == CLI_LIST;
-    if (list) DLC_TRY(next(r));
-    while (!list || r->event.type != YAML_SEQUENCE_END_EVENT) {
-      DLC_TRY(read_value(r, option));
-      if (!list) break;
-      DLC_TRY(next(r));
-    }
-  }
+  const bool list = option->type == CLI_LIST || option->type == CLI_TRANSFORMS;
+  if (value->kind != DLC_TREE_TEXT)
+    return fail_at(r, value, list ? "expected a value or a list of values" : "expected one value");
+  return value->null ? DLC_OK : set_at(r, option, value, value->text);
 }
 
-static dlc_status read_stream(reader *r)
+static dlc_status read_entry(reader *r, const dlc_tree *entry)
 {
-  DLC_TRY(next(r)); /* stream start */
-  DLC_TRY(next(r));
-  if (r->event.type == YAML_STREAM_END_EVENT) return DLC_OK; /* nothing but comments */
-  DLC_TRY(next(r));
-  if (r->event.type == YAML_SCALAR_EVENT && is_null(&r->event)) return DLC_OK;
-  if (r->event.type != YAML_MAPPING_START_EVENT)
-    return fail_at(r, &r->event.start_mark, "expected options, as in `epochs: 5`");
-  DLC_TRY(read_pairs(r));
-  DLC_TRY(next(r)); /* document end */
-  DLC_TRY(next(r));
-  if (r->event.type != YAML_STREAM_END_EVENT) return fail_at(r, &r->event.start_mark, "expected one document only");
+  const cli_option *option = NULL;
+  DLC_TRY(find_option(r, entry, &option));
+  if (entry->kind != DLC_TREE_LIST) return read_value(r, option, entry);
+  if (option->type == CLI_TRANSFORMS) return read_transforms(r, option, entry);
+  if (option->type != CLI_LIST) return fail_at(r, entry, "expected one value");
+  for (const dlc_tree *t = entry->first; t; t = t->next) DLC_TRY(read_value(r, option, t));
+  return DLC_OK;
+}
+
+static dlc_status read_root(reader *r, const dlc_tree *root)
+{
+  if (!root || root->null) return DLC_OK; /* nothing but comments */
+  if (root->kind != DLC_TREE_MAP) return fail_at(r, root, "expected options, as in `epochs: 5`");
+  for (const dlc_tree *t = root->first; t; t = t->next) DLC_TRY(read_entry(r, t));
   return DLC_OK;
 }
 
@@ -213,17 +135,13 @@ dlc_status cli_config_read(const char *path, cli_options *o)
 {
   char *text = NULL;
   size_t length;
+  const dlc_tree *root;
+  dlc_arena arena = {0};
   DLC_TRY(dlc_read_file(path, CONFIG_BYTES_MAX, &text, &length));
   reader r = {.path = path, .options = o, .line = calloc(cli_table_size, sizeof(unsigned))};
-  dlc_status status;
-  if (!r.line || !yaml_parser_initialize(&r.parser)) {
-    status = dlc_fail_nomem();
-  } else {
-    yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, length);
-    status = read_stream(&r);
-    yaml_event_delete(&r.event);
-    yaml_parser_delete(&r.parser);
-  }
+  dlc_status status = r.line ? dlc_tree_parse(&arena, text, length, path, &root) : dlc_fail_nomem();
+  if (status >= 0) status = read_root(&r, root);
+  dlc_arena_free(&arena);
   free(r.line);
   free(text);
   return status;

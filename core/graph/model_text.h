@@ -3,7 +3,7 @@
 #ifndef DLC_GRAPH_MODEL_TEXT_H
 #define DLC_GRAPH_MODEL_TEXT_H
 #include "graph/model.h"
-#include "graph/model_tree.h"
+#include "graph/yaml_tree.h"
 
 enum { DLC_ARG_WORDS = 8, DLC_LAYERS_MAX = 4096, DLC_NAME_MAX = 255 };
 

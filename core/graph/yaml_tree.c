@@ -1,5 +1,5 @@
 /* libyaml's events into a tree. */
-#include "graph/model_tree.h"
+#include "graph/yaml_tree.h"
 #include "base/status.h"
 #include <string.h>
 #include <yaml.h>
@@ -36,16 +36,15 @@ static dlc_status next(reader *r)
   return tag ? fail_at(r, &e->start_mark, "tags are not allowed here") : DLC_OK;
 }
 
-/* The scalar of the current event: "" where it stands for nothing. */
-static dlc_status read_text(reader *r, const char **text)
+/* The scalar of the current event. */
+static dlc_status read_text(reader *r, const char **text, bool *null)
 {
   const yaml_event_t *e = &r->event;
   const char *value = (const char *)e->data.scalar.value;
   const bool plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
   if (strlen(value) != e->data.scalar.length) return fail_at(r, &e->start_mark, "a NUL character");
-  if (!plain && !*value) return fail_at(r, &e->start_mark, "an empty text");
-  if (plain && (strcmp(value, "~") == 0 || strcmp(value, "null") == 0)) value = "";
-  *text = dlc_arena_strdup(r->arena, value);
+  *null = plain && (!*value || strcmp(value, "~") == 0 || strcmp(value, "null") == 0);
+  *text = dlc_arena_strdup(r->arena, *null ? "" : value);
   return *text ? DLC_OK : dlc_fail_nomem();
 }
 
@@ -55,7 +54,8 @@ static dlc_status read_key(reader *r, const dlc_tree *map, dlc_tree *entry)
 {
   const yaml_mark_t mark = r->event.start_mark;
   if (r->event.type != YAML_SCALAR_EVENT) return fail_at(r, &mark, "expected a name");
-  DLC_TRY(read_text(r, &entry->key));
+  bool null;
+  DLC_TRY(read_text(r, &entry->key, &null));
   if (!*entry->key) return fail_at(r, &mark, "expected a name");
   entry->line = (unsigned)mark.line + 1;
   entry->column = (unsigned)mark.column + 1;
@@ -97,7 +97,7 @@ static dlc_status read_node(reader *r, unsigned depth, dlc_tree *node)
   node->kind = e->type == YAML_SCALAR_EVENT           ? DLC_TREE_TEXT
                : e->type == YAML_SEQUENCE_START_EVENT ? DLC_TREE_LIST
                                                       : DLC_TREE_MAP;
-  return node->kind == DLC_TREE_TEXT ? read_text(r, &node->text) : read_children(r, depth, node);
+  return node->kind == DLC_TREE_TEXT ? read_text(r, &node->text, &node->null) : read_children(r, depth, node);
 }
 
 static dlc_status read_stream(reader *r, const dlc_tree **root)

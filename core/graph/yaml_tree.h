@@ -1,7 +1,7 @@
 /* A YAML text as a tree: texts, lists and maps, each with its place. What hides meaning is refused: anchors, aliases,
  * tags, keys given twice, more than one document. Everything lives in the caller's arena. [main] */
-#ifndef DLC_GRAPH_MODEL_TREE_H
-#define DLC_GRAPH_MODEL_TREE_H
+#ifndef DLC_GRAPH_YAML_TREE_H
+#define DLC_GRAPH_YAML_TREE_H
 #include "base/arena.h"
 #include "dlcore/base.h"
 #include <stdbool.h>
@@ -11,7 +11,8 @@ enum { DLC_TREE_TEXT = 1, DLC_TREE_LIST = 2, DLC_TREE_MAP = 3 };
 typedef struct dlc_tree dlc_tree;
 struct dlc_tree {
   uint32_t kind;
-  const char *text;            /* TEXT; "" for `a:`, `~` and `null`, which are the only empty ones */
+  const char *text;            /* TEXT */
+  bool null;                   /* TEXT: `a:`, `~` or `null`, and `text` is "" */
   const char *key;             /* of an entry of a map, else NULL */
   const dlc_tree *first;       /* LIST, MAP: the first child; the others follow by `next` */
   const dlc_tree *next;        /* NULL after the last */

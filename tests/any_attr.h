@@ -35,6 +35,7 @@ typedef union any_attr {
   dlc_adagrad adagrad;
   dlc_lars lars;
   dlc_clip_factor clip_factor;
+  dlc_l1_gradient l1_gradient;
 } any_attr;
 
 #endif

@@ -170,6 +170,23 @@ START_TEST(clip_factor_matches_the_reference)
 }
 END_TEST
 
+START_TEST(l1_gradient_matches_the_reference)
+{
+  if (!open_isa(_i)) return;
+  for (int s = 0; s < SHAPES; s++) {
+    const int64_t count = random_count(s);
+    one_node n;
+    node_init(&n, "l1_gradient");
+    n.attr.l1_gradient.l1 = fabs(random_signed());
+    float *p = RANDOM(&n, 1, count);
+    for (int64_t i = 0; i < count; i += 3) p[i] = 0;
+    RANDOM(&n, 1, count);
+    check_values(&n, 2, isas[_i]);
+  }
+  cpu_close(&device);
+}
+END_TEST
+
 START_TEST(scale_accumulate_and_ema_match_the_reference)
 {
   if (!open_isa(_i)) return;
@@ -264,6 +281,7 @@ int main(void)
   tcase_add_loop_test(tests, lars_takes_the_plain_gradient_where_a_norm_is_zero, 0, N_ISAS);
   tcase_add_loop_test(tests, square_sum_is_exact_but_for_the_last_rounding, 0, N_ISAS);
   tcase_add_loop_test(tests, clip_factor_matches_the_reference, 0, N_ISAS);
+  tcase_add_loop_test(tests, l1_gradient_matches_the_reference, 0, N_ISAS);
   tcase_add_loop_test(tests, scale_accumulate_and_ema_match_the_reference, 0, N_ISAS);
   tcase_add_loop_test(tests, mix_matches_the_reference, 0, N_ISAS);
   tcase_add_loop_test(tests, roll_equals_the_reference, 0, N_ISAS);

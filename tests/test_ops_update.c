@@ -145,12 +145,29 @@ START_TEST(a_norm_that_is_no_number_gives_such_a_factor)
 }
 END_TEST
 
+START_TEST(l1_pulls_every_number_towards_0)
+{
+  static const double p[] = {3, -1e-9, 0, -0.0, -5}, g[] = {1, 1, 1, 1, 0}, expected[] = {1.25, 0.75, 1, 1, -0.25};
+  dlc_l1_gradient attr = {0.25};
+  const dlc_value v[2] = {F32(5), F32(5)};
+  const inferred r = infer("l1_gradient", &attr, v, 2);
+  const double *in[2] = {p, g};
+  double out[5];
+  check_shape(&r, 0, DLC_F32, DIMS(5));
+  ck_assert_int_eq(call("l1_gradient", &attr, &r, v, in, 2, (double *[]){out}), DLC_OK);
+  for (int i = 0; i < 5; i++) ck_assert_double_eq(out[i], expected[i]);
+}
+END_TEST
+
 START_TEST(updates_refuse_what_does_not_fit)
 {
+  dlc_l1_gradient push = {-1}, pull = {1};
   dlc_clip_factor negative = {-1};
   const dlc_value x = F32(6, 3), one = F32(1);
   check_refused(INFER("clip_factor", &negative, one), "max_norm is -1, expected at least 0");
   check_refused(INFER("clip_factor", &negative, F32(2)), "square sum is [2], expected [1]");
+  check_refused(INFER("l1_gradient", &push, x, x), "l1 is -1, expected at least 0");
+  check_refused(INFER("l1_gradient", &pull, x, F32(3, 6)), "gradient is [3, 6], expected [6, 3]");
   check_refused(INFER("square_sum", NULL, VALUE(DLC_I32, 3)), "input is i32, expected f32");
   check_refused(INFER("scale", NULL, x, F32(2)), "factor is [2], expected [1]");
   check_refused(INFER("accumulate", NULL, x, F32(3, 6), one), "input is [3, 6], expected [6, 3]");
@@ -167,6 +184,7 @@ int main(void)
   tcase_add_test(t, optimizers_refuse_what_does_not_fit);
   tcase_add_test(t, a_momentum_for_each_step_needs_one_that_is_not_zero);
   tcase_add_test(t, a_norm_that_is_no_number_gives_such_a_factor);
+  tcase_add_test(t, l1_pulls_every_number_towards_0);
   tcase_add_test(t, updates_refuse_what_does_not_fit);
   return run_suite("updates", t);
 }

@@ -108,7 +108,7 @@ static int read_momentum(cli_job *job)
              : CLI_OK;
 }
 
-/* "*.bias:weight_decay=0,lr_scale=0.1": the optimizer's attributes, and lr_scale. */
+/* "*.bias:weight_decay=0,lr_scale=0.1": the optimizer's attributes, lr_scale and l1. */
 static dlc_status read_group(cli_job *job, const char *text, dlc_param_group *group)
 {
   const dlc_op *op = job->method.optimizer;
@@ -119,15 +119,15 @@ static dlc_status read_group(cli_job *job, const char *text, dlc_param_group *gr
   if (!match || !rest || !attr) return dlc_fail_nomem();
   if (!*match || !text[n] || !text[n + 1])
     return dlc_fail(DLC_INVALID, "expected GLOB:name=value,.. as in '*.bias:weight_decay=0', got '%s'", text);
-  *group = (dlc_param_group){.match = match, .attr = attr, .lr_scale = 1};
+  *group = (dlc_param_group){.match = match, .attr = attr, .lr_scale = 1, .l1 = job->options->l1};
   char *state = NULL;
   for (char *pair = strtok_r(rest + 1, ",", &state); pair; pair = strtok_r(NULL, ",", &state)) {
-    const char *scale = "lr_scale=";
-    if (strncmp(pair, scale, strlen(scale)) != 0) {
-      DLC_TRY(dlc_attrs_change(&table, attr, pair));
-    } else if (!dlc_parse_float(pair + strlen(scale), &group->lr_scale) || group->lr_scale < 0) {
+    double *number = strncmp(pair, "lr_scale=", 9) == 0 ? &group->lr_scale
+                     : strncmp(pair, "l1=", 3) == 0     ? &group->l1
+                                                        : NULL;
+    if (!number) DLC_TRY(dlc_attrs_change(&table, attr, pair));
+    else if (!dlc_parse_float(strchr(pair, '=') + 1, number) || *number < 0)
       return dlc_fail(DLC_INVALID, "`%s`: expected a number of 0 or more", pair);
-    }
   }
   return DLC_OK;
 }
@@ -167,6 +167,7 @@ int cli_job_method(cli_job *job)
   if (code == CLI_OK) code = read_init(job);
   dlc_method *m = &job->method;
   m->lr = o->lr;
+  m->l1 = o->l1;
   m->mixup = o->mixup;
   m->cutmix = o->cutmix;
   m->frozen = o->freeze.items;

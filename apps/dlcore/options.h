@@ -55,7 +55,7 @@ typedef struct cli_options {
   const char *weights, *run, *split, *format, *file;
   int64_t epochs, batch_size, seed, threads, workers, limit_batches, classes, limit_per_class, cache_memory, topk,
       count;
-  double lr, momentum, weight_decay, val_split, clip;
+  double lr, momentum, weight_decay, l1, val_split, clip;
   cli_list param_group, freeze, eval_mode;
   const char *dtype, *sched, *sched_by, *loss, *class_weights, *watch, *resume;
   double clip_grad, warmup_epochs, warmup_lr, label_smoothing, mixup, cutmix, model_ema;

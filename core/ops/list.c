@@ -48,6 +48,7 @@
   X(lars)                                                         \
   X(square_sum)                                                   \
   X(clip_factor)                                                  \
+  X(l1_gradient)                                                  \
   X(scale)                                                        \
   X(accumulate)                                                   \
   X(ema)

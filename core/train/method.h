@@ -11,6 +11,7 @@ typedef struct dlc_param_group {
   const char *match; /* a shell pattern: "*.bias", "features.*" */
   const void *attr;  /* of the optimizer, complete */
   double lr_scale;   /* times the learning rate */
+  double l1;         /* in the place of the method's */
 } dlc_param_group;
 
 typedef struct dlc_method {
@@ -29,6 +30,7 @@ typedef struct dlc_method {
   const char *const *eval; /* of layers that work as in evaluation while they are trained: dlc_model_use */
   uint32_t n_eval;
   double lr;
+  double l1; /* times the absolute values of what is trained, added to what is minimised; 0: nothing */
   dlc_schedule schedule;
   double clip_norm;    /* largest norm of all gradients together; 0: any */
   uint32_t accumulate; /* batches whose gradients are averaged for one step; 0, 1: every batch is a step */

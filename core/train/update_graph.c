@@ -28,6 +28,22 @@ static dlc_status companion(dlc_graph_build *g, const char *prefix, uint32_t of,
   return status;
 }
 
+/* ---- L1 ---- */
+
+static dlc_status add_l1(const dlc_method *method, dlc_graph_build *g, const dlc_trained *t, uint32_t *gradients)
+{
+  for (uint32_t i = 0; i < t->n; i++) {
+    const uint32_t in[2] = {t->parameters[i], gradients[i]};
+    const uint32_t group = dlc_method_group(method, dlc_value_at(dlc_graph_view(g), in[0])->name);
+    const dlc_l1_gradient attr = {group < method->n_groups ? method->groups[group].l1 : method->l1};
+    uint32_t out[DLC_MAX_OUT];
+    if (gradients[i] == DLC_NONE || attr.l1 == 0) continue;
+    DLC_TRY(dlc_graph_emit(g, "l1", "l1_gradient", &attr, in, 2, out));
+    gradients[i] = out[0];
+  }
+  return DLC_OK;
+}
+
 /* ---- clipping ---- */
 
 static dlc_status clip(const dlc_method *method, dlc_graph_build *g, const dlc_trained *t, uint32_t *gradients)
@@ -162,7 +178,8 @@ dlc_status dlc_update_append(const dlc_method *method, dlc_graph_build *g, const
   uint32_t *gradients = malloc(((size_t)t->n + 1) * sizeof *gradients);
   if (!gradients) return dlc_fail_nomem();
   if (t->n) memcpy(gradients, t->gradients, t->n * sizeof *gradients);
-  dlc_status status = method->clip_norm > 0 ? clip(method, g, t, gradients) : DLC_OK;
+  dlc_status status = add_l1(method, g, t, gradients);
+  if (status >= 0 && method->clip_norm > 0) status = clip(method, g, t, gradients);
   if (status >= 0) status = update_all(method, g, t, gradients);
   if (status >= 0 && method->ema > 0) status = average(g, m, type_of(g, t));
   free(gradients);

@@ -115,12 +115,13 @@ cpu_prepare cpu_softmax, cpu_softmax_grad, cpu_log_softmax, cpu_log_softmax_grad
 cpu_prepare cpu_cross_entropy, cpu_cross_entropy_grad, cpu_nll_loss, cpu_nll_loss_grad;
 cpu_prepare cpu_mse_loss, cpu_mse_loss_grad, cpu_bce_with_logits, cpu_bce_with_logits_grad, cpu_correct;
 
-#define cpu_sgd     CPU_NAME(cpu_sgd)
-#define cpu_adam    CPU_NAME(cpu_adam)
-#define cpu_adamw   CPU_NAME(cpu_adamw)
-#define cpu_rmsprop CPU_NAME(cpu_rmsprop)
-#define cpu_adagrad CPU_NAME(cpu_adagrad)
-cpu_prepare cpu_sgd, cpu_adam, cpu_adamw, cpu_rmsprop, cpu_adagrad;
+#define cpu_sgd         CPU_NAME(cpu_sgd)
+#define cpu_adam        CPU_NAME(cpu_adam)
+#define cpu_adamw       CPU_NAME(cpu_adamw)
+#define cpu_rmsprop     CPU_NAME(cpu_rmsprop)
+#define cpu_adagrad     CPU_NAME(cpu_adagrad)
+#define cpu_l1_gradient CPU_NAME(cpu_l1_gradient)
+cpu_prepare cpu_sgd, cpu_adam, cpu_adamw, cpu_rmsprop, cpu_adagrad, cpu_l1_gradient;
 
 #define cpu_lars        CPU_NAME(cpu_lars)
 #define cpu_square_sum  CPU_NAME(cpu_square_sum)

@@ -1,4 +1,5 @@
-/* Optimizers: the update of one parameter in place, as torch.optim does it. lars is in norm.c. */
+/* Optimizers: the update of one parameter in place, as torch.optim does it, and the penalty that
+ * comes before it. lars is in norm.c. */
 #include "kernels.h"
 #include <math.h>
 
@@ -248,5 +249,49 @@ dlc_status cpu_adagrad(const dlc_device *device, const dlc_graph *g, const dlc_n
   if (!o) return DLC_NOMEM;
   o->attr.adagrad = *(const dlc_adagrad *)node->attr;
   k->launch = adagrad_launch;
+  return DLC_OK;
+}
+
+/* ---- l1_gradient ---- */
+
+typedef struct l1_gradient {
+  const dlc_device *device;
+  int64_t count;
+  uint32_t tasks;
+  float l1;
+} l1_gradient;
+
+typedef struct l1_call {
+  const l1_gradient *l;
+  const float *parameter, *gradient;
+  float *out;
+} l1_call;
+
+static void l1_task(void *arg, uint32_t i)
+{
+  const l1_call *c = arg;
+  const float *restrict p = c->parameter, *restrict g = c->gradient, l1 = c->l->l1;
+  float *restrict out = c->out;
+  cpu_range r = cpu_piece(c->l->count, c->l->tasks, i);
+  for (int64_t j = r.begin; j < r.end; j++) out[j] = g[j] + l1 * (float)((p[j] > 0) - (p[j] < 0));
+}
+
+static dlc_status l1_launch(void *state, const void *const *in, void *const *out, void *workspace)
+{
+  (void)workspace;
+  const l1_gradient *l = state;
+  l1_call c = {l, in[0], in[1], out[0]};
+  cpu_run(l->device, l->tasks, l1_task, &c);
+  return DLC_OK;
+}
+
+dlc_status cpu_l1_gradient(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
+{
+  l1_gradient *l = cpu_state(device, k, sizeof *l);
+  if (!l) return DLC_NOMEM;
+  const int64_t count = dlc_count(cpu_in(g, node, 0));
+  *l = (l1_gradient){device, count, cpu_task_count(12 * (double)count, CPU_GRAIN_BYTES, count),
+                     (float)((const dlc_l1_gradient *)node->attr)->l1};
+  k->launch = l1_launch;
   return DLC_OK;
 }

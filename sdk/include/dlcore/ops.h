@@ -79,6 +79,7 @@
  * sgd, adam, adamw, rmsprop, adagrad, lars  see DLC_OP_OPTIMIZER (adamw {dlc_adam}); all but adagrad DLC_OP_MOMENTUM
  * square_sum               x -> [1], the sum of the squares
  * clip_factor              square sum f32 [1] -> factor [1] = min(1, max_norm / (norm + 1e-6)), norm [1]
+ * l1_gradient              parameter, gradient -> gradient + l1 * sign(parameter)
  * scale                    x, factor f32 [1] -> y = factor * x
  * accumulate               sum, x, factor f32 [1] -> sum + factor * x (update)
  * ema                      average, x, decay f32 [1] -> decay * average + (1 - decay) * x (update)
@@ -274,6 +275,10 @@ typedef struct dlc_lars {
 typedef struct dlc_clip_factor {
   double max_norm;
 } dlc_clip_factor;
+
+typedef struct dlc_l1_gradient {
+  double l1;
+} dlc_l1_gradient;
 
 #ifdef __cplusplus
 }

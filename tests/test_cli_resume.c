@@ -212,6 +212,16 @@ START_TEST(frozen_parameters_stay)
 }
 END_TEST
 
+START_TEST(l1_is_left_out_where_a_group_says_so)
+{
+  ck_runs(QUICK "--freeze *.weight --name without", 0);
+  ck_runs(QUICK "--freeze *.weight --l1 0.5 --name with", 0);
+  ck_runs(QUICK "--freeze *.weight --l1 0.5 --param-group *.bias:l1=0 --name group", 0);
+  ck_assert(!same_tensor("runs/without/weights/last.safetensors", "runs/with/weights/last.safetensors", "fc1.bias"));
+  ck_assert(same_tensor("runs/without/weights/last.safetensors", "runs/group/weights/last.safetensors", "fc1.bias"));
+}
+END_TEST
+
 START_TEST(names_that_mean_no_parameter_are_refused)
 {
   ck_refuses(QUICK "--freeze fc1.weigth --name a", 2,
@@ -323,6 +333,7 @@ int main(void)
   tcase_add_test(t, best_weights_are_those_of_the_best_epoch);
   tcase_add_test(t, a_run_gives_up_after_its_patience);
   tcase_add_test(t, frozen_parameters_stay);
+  tcase_add_test(t, l1_is_left_out_where_a_group_says_so);
   tcase_add_test(t, names_that_mean_no_parameter_are_refused);
   tcase_add_test(t, weights_of_another_head_load_as_far_as_they_fit);
   tcase_add_test(t, dry_run_writes_nothing);

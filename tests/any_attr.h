@@ -26,6 +26,7 @@ typedef union any_attr {
   dlc_slice slice;
   dlc_attention attention;
   dlc_cross_entropy cross_entropy;
+  dlc_correct correct;
   dlc_nll_loss_grad nll_loss_grad;
   dlc_reshape reshape;
   dlc_fill fill;

@@ -260,6 +260,9 @@ def rows():
         labels[::2] = logits.argmax(1)[::2]
         hits = (logits.argmax(1) == labels).sum().reshape(1).double()
         add_case("correct", name, [tensor(logits), tensor(labels, "i32")], [tensor(hits)])
+        if k >= 5:
+            hits = (logits.topk(5).indices == labels[:, None]).sum().reshape(1).double()
+            add_case("correct", f"{name} top-5", [tensor(logits), tensor(labels, "i32")], [tensor(hits)], {"k": 5})
     large = torch.tensor([[900.0, -900.0, 899.0], [-800.0, -800.5, -801.0]])
     for op, f in (("softmax", F.softmax), ("log_softmax", F.log_softmax)):
         add_differentiable(op, "large numbers", [large], lambda x: f(x, 1))

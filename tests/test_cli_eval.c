@@ -60,6 +60,7 @@ START_TEST(evaluation_agrees_with_training)
   json_t *root = evaluate("--run runs/w --batch-size 7");
   ck_near(number_in(root, "loss"), result_of_run("test_loss"));
   ck_near(number_in(root, "top1"), result_of_run("test_accuracy"));
+  ck_near(number_in(root, "top5"), result_of_run("test_top5"));
   ck_assert_int_eq((int)number_in(root, "images"), 32);
   ck_assert_str_eq(json_string_value(json_object_get(root, "split")), "test");
   json_decref(root);

@@ -59,24 +59,27 @@ static void check_best(const char *options, const char *metric, const char *colu
 
 START_TEST(every_metric_has_its_best_epoch)
 {
-  static const char *const names[][2] = {{"accuracy", "val_acc"},         {"loss", "val_loss"},
-                                         {"train_accuracy", "train_acc"}, {"train_acc", "train_acc"},
-                                         {"train_loss", "train_loss"},    {"val_accuracy", "val_acc"},
-                                         {"val_acc", "val_acc"},          {"val_loss", "val_loss"}};
+  static const char *const names[][2] = {
+      {"accuracy", "val_acc"},    {"loss", "val_loss"},         {"train_accuracy", "train_acc"},
+      {"train_acc", "train_acc"}, {"train_loss", "train_loss"}, {"val_accuracy", "val_acc"},
+      {"val_acc", "val_acc"},     {"val_loss", "val_loss"},     {"top5", "val_top5"},
+      {"val_top5", "val_top5"}};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     check_best("--val-split 0.25", names[i][0], names[i][1], strstr(names[i][0], "loss") != NULL);
   check_best("", "accuracy", "test_acc", false);
   check_best("", "loss", "test_loss", true);
   check_best("", "test_accuracy", "test_acc", false);
   check_best("", "test_loss", "test_loss", true);
+  check_best("", "test_top5", "test_top5", false);
 }
 END_TEST
 
 START_TEST(metrics_that_are_unknown_or_not_measured_are_refused)
 {
-  ck_refuses(QUICK "--watch f1", 2,
-             "--watch: no metric 'f1'; there are accuracy and loss (of validation, else of test), train_accuracy, "
-             "train_loss, val_accuracy, val_loss, test_accuracy, test_loss");
+  ck_refuses(
+      QUICK "--watch f1", 2,
+      "--watch: no metric 'f1'; there are accuracy, top5 and loss (of validation, else of test), train_accuracy, "
+      "train_loss, val_accuracy, val_top5, val_loss, test_accuracy, test_top5, test_loss");
   ck_refuses(QUICK "--watch val_loss", 1, "val_loss cannot be watched: there is no val part; --val-split cuts one off");
   ck_refuses(QUICK "--watch test_loss --val-split 0.25", 1,
              "test_loss cannot be watched: with a val part the test comes once, at the end");

@@ -217,6 +217,7 @@ START_TEST(correct_equals_the_reference)
     const int64_t rows = random_between(1, 70), classes = random_between(1, 20);
     one_node n;
     node_init(&n, "correct");
+    n.attr.correct.k = s % 2 ? 1 : random_between(1, 6);
     fill_with_ties(INPUT(&n, DLC_F32, rows, classes), rows * classes);
     add_labels(&n, rows, classes);
     check_values(&n, 0, isas[_i]);

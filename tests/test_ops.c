@@ -291,10 +291,15 @@ START_TEST(correct_counts_first_maxima)
   const dlc_value v[2] = {F32(4, 3), VALUE(DLC_I32, 4)};
   const double logits[12] = {1, 5, 5, 5, 5, 1, 0, 0, 0, 1, 9, NAN}, labels[4] = {1, 1, 0, 2}, *in[2] = {logits, labels};
   double count, *out = &count;
-  const inferred r = infer("correct", NULL, v, 2);
+  dlc_correct top1 = {1}, top2 = {2}, none = {0};
+  inferred r = infer("correct", &top1, v, 2);
   check_shape(&r, 0, DLC_F32, DIMS(1));
-  ck_assert_int_eq(call("correct", NULL, &r, v, in, 2, &out), DLC_OK);
+  ck_assert_int_eq(call("correct", &top1, &r, v, in, 2, &out), DLC_OK);
   ck_assert_double_eq(count, 3);
+  r = infer("correct", &top2, v, 2);
+  ck_assert_int_eq(call("correct", &top2, &r, v, in, 2, &out), DLC_OK);
+  ck_assert_double_eq(count, 4);
+  check_refused(infer("correct", &none, v, 2), "k is 0, expected at least 1");
 }
 END_TEST
 

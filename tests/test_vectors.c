@@ -31,7 +31,7 @@ static const struct {
     {"softmax", 9},
     {"log_softmax", 9},
     {"cross_entropy", 21},
-    {"correct", 5},
+    {"correct", 8},
     {"normalize", 2},
     {"fill", 3},
     {"cast", 2},

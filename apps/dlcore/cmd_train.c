@@ -280,7 +280,7 @@ static int train_all(training *t, double started)
   cli_progress_clear(t->console);
   cli_loggers_close(&t->loggers, t->console);
   /* What was measured before the last steps says nothing about these weights. */
-  if (results.interrupted) results.val = results.test = (dlc_metrics){NAN, NAN, 0};
+  if (results.interrupted) results.val = results.test = (dlc_metrics){NAN, NAN, 0, NAN};
   if (results.steps == 0 && results.interrupted) return 128 + cli_stop_signal();
   if (t->job.options->dry_run) cli_say(t->console, DLC_LOG_INFO, "dry run   one step and one evaluation went through");
   return t->job.options->dry_run ? CLI_OK : finish(t, &results);

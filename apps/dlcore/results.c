@@ -26,6 +26,8 @@ static void add_metrics(json_t *root, const char *phase, const dlc_metrics *m)
   json_object_set_new(root, key, number(m->samples > 0 ? m->loss : NAN));
   snprintf(key, sizeof key, "%s_accuracy", phase);
   json_object_set_new(root, key, number(m->samples > 0 ? m->accuracy : NAN));
+  snprintf(key, sizeof key, "%s_top5", phase);
+  if (!isnan(m->top5)) json_object_set_new(root, key, number(m->top5));
 }
 
 static json_t *as_json(const cli_job *job, const dlc_results *r)

@@ -97,7 +97,7 @@ const cli_option cli_table[] = {
     {"Training", "model-ema", "ema", 0, CLI_FLOAT, CLI_TRAIN, KEPT, AT(model_ema), "0", "0..0.9999999", "DECAY",
      "evaluate and save a running average of the weights, as 0.999; 0: the weights themselves"},
     {"Training", "watch", "eval-metric", 0, CLI_STRING, CLI_TRAIN, KEPT, AT(watch), "accuracy", NULL, "METRIC",
-     "what makes an epoch the best, and what plateau and patience go by: accuracy or loss, of validation, else of test, or train_loss, val_accuracy, .."},
+     "what makes an epoch the best, and what plateau and patience go by: accuracy, top5 or loss, of validation, else of test, or train_loss, val_accuracy, .."},
     {"Training", "patience", "patience-epochs", 0, CLI_INT, CLI_TRAIN, KEPT, AT(patience), "0", "0..1000000", "N",
      "end after so many epochs without a better one; 0: never"},
     {"Training", "overfit-batches", NULL, 0, CLI_INT, CLI_TRAIN, KEPT, AT(overfit_batches), "0", "0..4294967295", "N",

@@ -73,10 +73,10 @@ static void put_position(texts *t, const dlc_run *r)
   put(t, "batches", "%lld", (long long)r->batches);
   put(t, "images", "%lld", (long long)r->trained_images);
   put(t, "sums", "%a %a %lld", training->sums.loss, training->sums.correct, (long long)training->sums.samples);
-  put(t, "train", "%a %a %lld", training->metrics.loss, training->metrics.accuracy,
-      (long long)training->metrics.samples);
-  put(t, "val", "%a %a %lld", val->loss, val->accuracy, (long long)val->samples);
-  put(t, "test", "%a %a %lld", test->loss, test->accuracy, (long long)test->samples);
+  put(t, "train", "%a %a %lld %a", training->metrics.loss, training->metrics.accuracy,
+      (long long)training->metrics.samples, training->metrics.top5);
+  put(t, "val", "%a %a %lld %a", val->loss, val->accuracy, (long long)val->samples, val->top5);
+  put(t, "test", "%a %a %lld %a", test->loss, test->accuracy, (long long)test->samples, test->top5);
   put(t, "best", "%a %u %u", r->watch.best, r->watch.best_epoch, r->watch.bad_epochs);
   put(t, "schedule", "%a %a %lld %lld %d", r->schedule.scale, r->schedule.best, (long long)r->schedule.bad_epochs,
       (long long)r->schedule.cooldown, r->schedule.measured);
@@ -178,7 +178,7 @@ static dlc_status get_numbers(const reader *in, const char *key, const char *kin
 
 static dlc_status get_metrics(const reader *in, const char *key, dlc_metrics *m)
 {
-  return get_numbers(in, key, "ddi", &m->loss, &m->accuracy, &m->samples);
+  return get_numbers(in, key, "ddid", &m->loss, &m->accuracy, &m->samples, &m->top5);
 }
 
 static dlc_status check_identity(const reader *in, const dlc_run *r)

@@ -44,18 +44,28 @@ static void tell_step(dlc_run *r, const dlc_sums *of)
 static void tell_epoch(dlc_run *r, const dlc_phase *evaluated)
 {
   const dlc_metrics *t = &r->phases[DLC_PHASE_TRAIN].metrics, *e = &evaluated->metrics;
-  const bool val = evaluated == &r->phases[DLC_PHASE_VAL];
-  const char *const names[] = {
-      "train_loss", "train_acc", val ? "val_loss" : "test_loss", val ? "val_acc" : "test_acc", "lr",
-      "seconds",    "img_s"};
-  const double values[] = {t->loss,
-                           t->accuracy,
-                           e->loss,
-                           e->accuracy,
-                           r->rate,
-                           dlc_seconds() - r->started,
-                           (double)r->trained_images / r->training_seconds};
-  tell_row(r, DLC_ROW_EPOCH, names, values, 7);
+  const bool val = evaluated == &r->phases[DLC_PHASE_VAL], has_top5 = r->correct_top5 != NULL;
+  const struct {
+    const char *name;
+    double value;
+  } columns[] = {{"train_loss", t->loss},
+                 {"train_acc", t->accuracy},
+                 {val ? "val_loss" : "test_loss", e->loss},
+                 {val ? "val_acc" : "test_acc", e->accuracy},
+                 {has_top5 ? val ? "val_top5" : "test_top5" : NULL, e->top5},
+                 {"lr", r->rate},
+                 {"seconds", dlc_seconds() - r->started},
+                 {"img_s", (double)r->trained_images / r->training_seconds}};
+  enum { N_COLUMNS = sizeof columns / sizeof *columns };
+  const char *names[N_COLUMNS];
+  double values[N_COLUMNS];
+  uint32_t n = 0;
+  for (int i = 0; i < N_COLUMNS; i++) {
+    if (!columns[i].name) continue;
+    names[n] = columns[i].name;
+    values[n++] = columns[i].value;
+  }
+  tell_row(r, DLC_ROW_EPOCH, names, values, n);
 }
 
 /* ---- one training step ---- */
@@ -164,6 +174,7 @@ static dlc_status run_batch(dlc_run *r, dlc_phase *p, dlc_sums *step)
   s->samples += n;
   s->loss += dlc_run_get(r, r->loss) * n;
   s->correct += dlc_run_get(r, r->correct);
+  if (!training && r->correct_top5) s->top5 += dlc_run_get(r, r->correct_top5);
   return DLC_OK;
 }
 
@@ -213,7 +224,10 @@ static dlc_status run_phase(dlc_run *r, dlc_phase *p)
   const bool training = p == &r->phases[DLC_PHASE_TRAIN];
   if (training) r->training_seconds += dlc_seconds() - began;
   if (s->samples && (training || is_complete(r, p)))
-    p->metrics = (dlc_metrics){s->loss / (double)s->samples, s->correct / (double)s->samples, s->samples};
+    p->metrics = (dlc_metrics){.loss = s->loss / (double)s->samples,
+                               .accuracy = s->correct / (double)s->samples,
+                               .samples = s->samples,
+                               .top5 = training || !r->correct_top5 ? NAN : s->top5 / (double)s->samples};
   return DLC_OK;
 }
 

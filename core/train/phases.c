@@ -104,7 +104,7 @@ dlc_status dlc_phases_open(dlc_run *r)
     dlc_phase *p = &r->phases[i];
     p->name = phase_names[i][0];
     p->step_name = phase_names[i][1];
-    p->metrics = (dlc_metrics){NAN, NAN, 0};
+    p->metrics = (dlc_metrics){NAN, NAN, 0, NAN};
     p->batch_size =
         i != DLC_PHASE_TRAIN && r->config.eval_batch_size ? r->config.eval_batch_size : r->config.batch_size;
     if (i != DLC_PHASE_TRAIN && r->config.limit_batches)

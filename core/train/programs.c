@@ -112,6 +112,7 @@ static void find_buffers(dlc_run *r)
   r->labels = dlc_machine_memory(m, DLC_NAME_LABELS, NULL);
   r->loss = dlc_machine_memory(m, DLC_NAME_LOSS, NULL);
   r->correct = dlc_machine_memory(m, DLC_NAME_CORRECT, NULL);
+  r->correct_top5 = dlc_machine_memory(m, DLC_NAME_CORRECT_TOP5, NULL);
   r->lr = dlc_machine_memory(m, DLC_NAME_LEARNING_RATE, NULL);
   r->step = dlc_machine_memory(m, DLC_NAME_STEP, NULL);
   r->momentum = dlc_machine_memory(m, DLC_NAME_MOMENTUM, NULL);

@@ -11,7 +11,7 @@ enum { DLC_PHASE_TRAIN, DLC_PHASE_VAL, DLC_PHASE_TEST, DLC_N_PHASES };
 
 /* What a phase has measured in its epoch so far. */
 typedef struct dlc_sums {
-  double loss, correct;
+  double loss, correct, top5; /* top5: of more than five classes, and not of training */
   int64_t samples;
   uint32_t batches;
 } dlc_sums;
@@ -28,14 +28,15 @@ typedef struct dlc_phase {
   bool started; /* its loader has begun the next epoch already */
 } dlc_phase;
 
+enum { DLC_WATCH_ACCURACY, DLC_WATCH_TOP5, DLC_WATCH_LOSS };
 typedef struct dlc_watched {
   int phase; /* DLC_PHASE_... */
-  bool loss; /* the lower the better; else the accuracy */
+  int what;  /* DLC_WATCH_...; the lower the better is the loss alone */
 } dlc_watched;
 
 /* Which epoch was best so far. */
 typedef struct dlc_watch {
-  dlc_watched what;
+  dlc_watched metric;
   double best;
   uint32_t best_epoch, bad_epochs; /* bad: since the best one */
 } dlc_watch;
@@ -65,7 +66,7 @@ struct dlc_run {
   /* the machine's fixed buffers; NULL where a run has no use for one */
   void *input;
   int32_t *labels;
-  const void *loss, *correct; /* these and the next: dlc_run_get, dlc_run_put */
+  const void *loss, *correct, *correct_top5; /* these and the next: dlc_run_get, dlc_run_put */
   void *lr, *group_lr[DLC_MAX_GROUPS], *momentum, *ema_decay, *factor, *mix_share, *label_share;
   int64_t *step, *mix_box, *random;
 };

@@ -2,6 +2,7 @@
 #include "train/step_graph.h"
 #include "base/status.h"
 #include "dlcore/ops.h"
+#include "train/confusion.h"
 #include <stdlib.h>
 
 static void stage(const dlc_step_config *c, const char *name, dlc_graph_build *g)
@@ -83,11 +84,16 @@ static dlc_status add_loss(const dlc_step_config *c, dlc_graph_build *g, uint32_
                            uint32_t other_labels, uint32_t *loss)
 {
   const int64_t one = 1;
+  const dlc_correct top5 = {DLC_TOP_K};
   uint32_t in[3] = {logits, labels}, n_in = 2, both[3], out[DLC_MAX_OUT];
   DLC_TRY(known_classes(c, g, "correct", logits, &in[0]));
   DLC_TRY(dlc_graph_emit(g, "correct", "correct", NULL, in, 2, out));
-  in[0] = logits;
   DLC_TRY(dlc_graph_mark(g, out[0], DLC_ROLE_OUTPUT, DLC_NAME_CORRECT));
+  if (!c->training && c->classes > DLC_TOP_K) {
+    DLC_TRY(dlc_graph_emit(g, "correct", "correct", &top5, in, 2, out));
+    DLC_TRY(dlc_graph_mark(g, out[0], DLC_ROLE_OUTPUT, DLC_NAME_CORRECT_TOP5));
+  }
+  in[0] = logits;
   if (c->method && c->method->class_weights)
     DLC_TRY(dlc_graph_value(g, DLC_NAME_CLASS_WEIGHTS, DLC_ROLE_STATE, DLC_F32, 1, &c->classes, &in[n_in++]));
   DLC_TRY(one_loss(c, g, in, n_in, loss));

@@ -15,6 +15,7 @@
 #define DLC_NAME_STD           "input.std"          /* [C] */
 #define DLC_NAME_LOSS          "loss"               /* [1], mean over the batch */
 #define DLC_NAME_CORRECT       "correct"            /* [1], number of samples */
+#define DLC_NAME_CORRECT_TOP5  "correct.top5"       /* [1], in evaluation, of more than five classes */
 #define DLC_NAME_OUTPUTS       "outputs"            /* [batch, outputs], what the network gives */
 #define DLC_NAME_LOG_PROBS     "log_probs"          /* [batch, classes] */
 #define DLC_NAME_CLASS_WEIGHTS "loss.class_weights" /* f32 [classes] */

@@ -74,6 +74,7 @@ struct dlc_progress {
 typedef struct dlc_metrics {
   double loss, accuracy; /* sample-weighted means; NaN when nothing was measured */
   int64_t samples;
+  double top5; /* accuracy; NaN in training, and where there are no more than five classes */
 } dlc_metrics;
 
 typedef struct dlc_results {
@@ -89,7 +90,7 @@ typedef struct dlc_results {
   bool out_of_patience; /* it ended before its last epoch because none was better any more */
 } dlc_results;
 
-/* What can be watched, by name: accuracy and loss, of validation, else of test, or of one phase: train_loss,
+/* What can be watched, by name: accuracy, top5 and loss, of validation, else of test, or of one phase: train_loss,
  * val_accuracy (val_acc), .. Also what plateau and patience go by. */
 dlc_status dlc_watch_check(const char *metric);
 

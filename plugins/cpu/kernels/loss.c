@@ -15,6 +15,7 @@ typedef struct loss {
   bool log_prob;   /* the loss has this second output */
   bool plain_mean; /* over all N x K elements, instead of over the rows by the weights of their labels */
   double smoothing;
+  int64_t k;                               /* of correct */
   double (*row)(const call *c, int64_t n); /* of a loss: gives its share of it, before the division */
 } loss;
 
@@ -318,11 +319,15 @@ dlc_status cpu_bce_with_logits_grad(const dlc_device *device, const dlc_graph *g
 
 static double correct_row(const call *c, int64_t n)
 {
-  const float *x = c->x + n * c->l->classes;
-  int64_t best = 0;
-  for (int64_t j = 1; j < c->l->classes; j++)
-    if (x[j] > x[best] || (isnan(x[j]) && !isnan(x[best]))) best = j;
-  return best == c->labels[n];
+  const int64_t classes = c->l->classes, label = c->labels[n];
+  const float *x = c->x + n * classes;
+  int64_t before = 0;
+  if (label < 0 || label >= classes) return 0;
+  for (int64_t j = 0; j < classes; j++) {
+    const bool same = isnan(x[j]) ? isnan(x[label]) : x[j] == x[label];
+    before += same ? j < label : isnan(x[j]) || x[j] > x[label];
+  }
+  return before < c->l->k;
 }
 
 static dlc_status correct_launch(void *state, const void *const *in, void *const *out, void *workspace)
@@ -338,6 +343,9 @@ static dlc_status correct_launch(void *state, const void *const *in, void *const
 
 dlc_status cpu_correct(const dlc_device *device, const dlc_graph *g, const dlc_node *node, dlc_kernel *k)
 {
+  loss *l = prepare(device, node, cpu_in(g, node, 0), 1, NULL, k);
+  if (!l) return DLC_NOMEM;
+  l->k = ((const dlc_correct *)node->attr)->k;
   k->launch = correct_launch;
-  return prepare(device, node, cpu_in(g, node, 0), 1, NULL, k) ? DLC_OK : DLC_NOMEM;
+  return DLC_OK;
 }

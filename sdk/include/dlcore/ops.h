@@ -1,8 +1,8 @@
 /* dlcore's own ops: names, inputs, outputs, attributes. Third-party gradients and backends rely on them, so what stands
  * here changes only with the op's version. sgd is version 3; conv2d, max_pool2d, cross_entropy and their gradients,
- * fill, adam, adamw, rmsprop and lars are version 2, all others version 1. Activations, parameters and what is f32
- * below are f64 where a run computes in it and in gradient checks: a backend says DLC_UNSUPPORTED to a node with types
- * that it has no kernel for.
+ * correct, fill, adam, adamw, rmsprop and lars are version 2, all others version 1. Activations, parameters and what is
+ * f32 below are f64 where a run computes in it and in gradient checks: a backend says DLC_UNSUPPORTED to a node with
+ * types that it has no kernel for.
  *
  * Written: name  inputs -> outputs. The attributes of an op are the struct dlc_NAME below where there is one, or the
  * one in braces. X_grad is the gradient of X.
@@ -56,7 +56,8 @@
  * tokens, class_token, position_embedding, multi_head_attention  layers built of the others
  * -- classes
  * softmax, log_softmax     x [...,K] -> y, over the last dimension; their gradients: dy, y -> dx
- * correct                  logits [N,K], labels i32 [N] -> f32 [1], rows whose first maximum is the label
+ * correct                  logits [N,K], labels i32 [N] -> f32 [1], rows whose label is among the k largest, of equals
+ * the first
  * -- losses (DLC_OP_LOSS)
  * cross_entropy            logits [N,K], labels, class weights [K]? -> loss [1], log_prob [N,K]
  * cross_entropy_grad       dloss [1], log_prob, labels, class weights? -> dlogits {dlc_cross_entropy}
@@ -218,6 +219,10 @@ typedef struct dlc_attention { /* multi_head_attention too */
 typedef struct dlc_cross_entropy {
   double label_smoothing;
 } dlc_cross_entropy;
+
+typedef struct dlc_correct {
+  int64_t k;
+} dlc_correct;
 
 typedef struct dlc_nll_loss_grad {
   int64_t classes;

@@ -56,8 +56,7 @@
  * tokens, class_token, position_embedding, multi_head_attention  layers built of the others
  * -- classes
  * softmax, log_softmax     x [...,K] -> y, over the last dimension; their gradients: dy, y -> dx
- * correct                  logits [N,K], labels i32 [N] -> f32 [1], rows whose label is among the k largest, of equals
- * the first
+ * correct                  logits [N,K], labels i32 [N] -> f32 [1], labels among the k largest (of equals the first)
  * -- losses (DLC_OP_LOSS)
  * cross_entropy            logits [N,K], labels, class weights [K]? -> loss [1], log_prob [N,K]
  * cross_entropy_grad       dloss [1], log_prob, labels, class weights? -> dlogits {dlc_cross_entropy}

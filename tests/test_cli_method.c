@@ -59,6 +59,16 @@ START_TEST(schedules_show_what_they_take)
 }
 END_TEST
 
+START_TEST(initialisations_show_what_they_take)
+{
+  ck_runs("plugins kaiming_normal", 0);
+  ck_contains(out_text, "initialisation kaiming_normal: ");
+  ck_contains(out_text, "mode (word)              what keeps its deviation: forward or backward (default: fan_in)");
+  ck_lacks(out_text, "xavier");
+  ck_refuses("plugins xavier_norml", 2, "did you mean 'xavier_normal'?");
+}
+END_TEST
+
 START_TEST(class_weights_need_a_model_without_further_classes)
 {
   write_text("wide.yaml", "classes: 12\nlayers: [flatten, linear: classes]\n");
@@ -118,6 +128,7 @@ int main(void)
   tcase_add_test(tests, what_a_loss_or_an_optimizer_has_not_is_refused);
   tcase_add_test(tests, one_cycle_gives_an_optimizer_a_momentum);
   tcase_add_test(tests, schedules_show_what_they_take);
+  tcase_add_test(tests, initialisations_show_what_they_take);
   tcase_add_test(tests, class_weights_need_a_model_without_further_classes);
   tcase_add_test(tests, weights_begin_as_the_command_line_says);
   tcase_add_test(tests, batch_norm_in_evaluation_mode_keeps_its_statistics);

@@ -93,6 +93,7 @@ static void print_text(const json_t *root, const char *name)
     print_names(own, "op", "ops");
     print_names(own, "transform", "transforms");
     print_names(own, "schedule", "schedules");
+    print_names(own, "initialisation", "initialisations");
     puts(json_array_size(files) ? "\nfiles, in the order they are looked at" : "\nno plugin files");
   } else {
     print_objects(own);

@@ -123,18 +123,26 @@ static bool is_used(cli_job *job, const kind *k, const void *object)
   return dlc_registry_find(job->registry, k->iface, object_name(k, object), &found, NULL) >= 0 && found == object;
 }
 
-/* What --sched takes; plugins bring none. */
-static void add_schedules(json_t *list, const char *name)
+static json_t *own_json(const char *word, const char *name, const char *help, const dlc_attr *attrs, uint32_t n)
 {
-  for (const dlc_schedule_kind *const *s = dlc_schedule_kinds; *s; s++) {
-    if (name && !dlc_name_equal((*s)->name, name)) continue;
-    json_t *o = json_object();
-    set_text(o, "kind", "schedule");
-    set_text(o, "name", (*s)->name);
-    set_text(o, "help", (*s)->help);
-    json_object_set_new(o, "options", attributes_json((*s)->attrs, (*s)->n_attrs));
-    json_array_append_new(list, o);
-  }
+  json_t *o = json_object();
+  set_text(o, "kind", word);
+  set_text(o, "name", name);
+  set_text(o, "help", help);
+  json_object_set_new(o, "options", attributes_json(attrs, n));
+  return o;
+}
+
+/* What --sched and --init take; plugins bring none. */
+static void add_own(json_t *list, const char *name)
+{
+  for (const dlc_schedule_kind *const *s = dlc_schedule_kinds; *s; s++)
+    if (!name || dlc_name_equal((*s)->name, name))
+      json_array_append_new(list, own_json("schedule", (*s)->name, (*s)->help, (*s)->attrs, (*s)->n_attrs));
+  const dlc_init_function *f;
+  for (uint32_t i = 0; (f = dlc_init_function_at(i)); i++)
+    if (!name || dlc_name_equal(f->name, name))
+      json_array_append_new(list, own_json("initialisation", f->name, f->help, f->attrs, f->n_attrs));
 }
 
 static json_t *built_in_json(cli_job *job, const char *name)
@@ -148,7 +156,7 @@ static json_t *built_in_json(cli_job *job, const char *name)
       if (host == own && (!name || dlc_name_equal(object_name(k, object), name)))
         json_array_append_new(list, object_json(k, object));
   }
-  add_schedules(list, name);
+  add_own(list, name);
   return list;
 }
 
@@ -247,6 +255,8 @@ char *cli_plugin_nearest(cli_job *job, const char *name)
       names[n++] = object_name(k, object);
   }
   for (const dlc_schedule_kind *const *s = dlc_schedule_kinds; *s && n < NAMES_MAX; s++) names[n++] = (*s)->name;
+  const dlc_init_function *f;
+  for (uint32_t i = 0; n < NAMES_MAX && (f = dlc_init_function_at(i)); i++) names[n++] = f->name;
   int near = dlc_nearest(name, names, n);
   return near < 0 ? NULL : strdup(names[near]);
 }

@@ -16,13 +16,6 @@
 enum { FAN_IN, FAN_OUT };
 enum { LINEAR, SIGMOID, TANH, RELU, LEAKY_RELU, SELU };
 
-typedef struct dlc_init_function {
-  const char *name;
-  const dlc_attr *attrs;
-  uint32_t n_attrs;
-  dlc_status (*fill)(const dlc_init_args *a, const dlc_value *tensor, dlc_init *init);
-} function;
-
 void dlc_init_fill(const dlc_init *init, uint64_t seed, uint32_t index, float *out, size_t n)
 {
   if (init->kind == DLC_INIT_UNIFORM) dlc_random_uniform(seed, index, init->a, init->b, out, n);
@@ -169,10 +162,11 @@ static const dlc_attr uniform_attrs[] = {
     DLC_ATTR(FLOAT, dlc_init_args, b, "1", "the bound"),
 };
 static const dlc_attr normal_attrs[] = {
+    /* the first two are normal's */
     DLC_ATTR(FLOAT, dlc_init_args, mean, "0", "mean"),
     DLC_ATTR(FLOAT, dlc_init_args, std, "1", "standard deviation"),
-    DLC_ATTR(FLOAT, dlc_init_args, a, "-2", "trunc_normal: the least"),
-    DLC_ATTR(FLOAT, dlc_init_args, b, "2", "trunc_normal: the bound"),
+    DLC_ATTR(FLOAT, dlc_init_args, a, "-2", "the least"),
+    DLC_ATTR(FLOAT, dlc_init_args, b, "2", "the bound"),
 };
 static const dlc_attr constant_attrs[] = {
     DLC_ATTR(FLOAT, dlc_init_args, val, NULL, "the value"),
@@ -187,19 +181,28 @@ static const dlc_attr kaiming_attrs[] = {
                   "what follows"),
 };
 
-static const function functions[] = {
-    {"uniform", uniform_attrs, 2, uniform},
-    {"normal", normal_attrs, 2, normal},
-    {"trunc_normal", normal_attrs, 4, trunc_normal},
-    {"constant", constant_attrs, 1, constant},
-    {"ones", NULL, 0, ones},
-    {"zeros", NULL, 0, zeros},
-    {"xavier_uniform", xavier_attrs, 1, xavier_uniform},
-    {"xavier_normal", xavier_attrs, 1, xavier_normal},
-    {"kaiming_uniform", kaiming_attrs, 3, kaiming_uniform},
-    {"kaiming_normal", kaiming_attrs, 3, kaiming_normal},
+static const dlc_init_function functions[] = {
+    {"uniform", "between two bounds", uniform_attrs, 2, uniform},
+    {"normal", "a normal distribution", normal_attrs, 2, normal},
+    {"trunc_normal", "what of a normal distribution lies between two bounds", normal_attrs, 4, trunc_normal},
+    {"constant", "a number", constant_attrs, 1, constant},
+    {"ones", "1", NULL, 0, ones},
+    {"zeros", "0", NULL, 0, zeros},
+    {"xavier_uniform", "uniform, of deviation gain * sqrt(2 / (fan_in + fan_out)): Glorot and Bengio 2010",
+     xavier_attrs, 1, xavier_uniform},
+    {"xavier_normal", "normal, of deviation gain * sqrt(2 / (fan_in + fan_out)): Glorot and Bengio 2010", xavier_attrs,
+     1, xavier_normal},
+    {"kaiming_uniform", "uniform, of deviation gain(nonlinearity) / sqrt(fan of mode): He et al. 2015", kaiming_attrs,
+     3, kaiming_uniform},
+    {"kaiming_normal", "normal, of deviation gain(nonlinearity) / sqrt(fan of mode): He et al. 2015", kaiming_attrs, 3,
+     kaiming_normal},
 };
 enum { FUNCTIONS = sizeof functions / sizeof functions[0] };
+
+const dlc_init_function *dlc_init_function_at(uint32_t i)
+{
+  return i < FUNCTIONS ? &functions[i] : NULL;
+}
 
 static dlc_attr_table table_of(const dlc_initializer *i)
 {

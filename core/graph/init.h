@@ -20,9 +20,18 @@ typedef struct dlc_init_args {
   int64_t mode, nonlinearity;
 } dlc_init_args;
 
-/* One of torch.nn.init's functions with its arguments; which numbers these come to depends on the tensor's shape. */
+/* One of torch.nn.init's functions: which numbers its arguments come to depends on the tensor's shape. */
+typedef struct dlc_init_function {
+  const char *name, *help;
+  const dlc_attr *attrs; /* of dlc_init_args */
+  uint32_t n_attrs;
+  dlc_status (*fill)(const dlc_init_args *a, const dlc_value *tensor, dlc_init *init);
+} dlc_init_function;
+/* NULL past the last. */
+const dlc_init_function *dlc_init_function_at(uint32_t i);
+
 typedef struct dlc_initializer {
-  const struct dlc_init_function *function;
+  const dlc_init_function *function;
   dlc_init_args args;
 } dlc_initializer;
 

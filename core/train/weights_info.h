@@ -39,7 +39,7 @@ typedef struct dlc_info_pairs {
   uint32_t n;
 } dlc_info_pairs;
 
-/* Freed in any case. */
+/* The caller frees them, also after a failure. */
 dlc_status dlc_info_pairs_make(const dlc_weights_info *info, dlc_info_pairs *pairs);
 void dlc_info_pairs_free(dlc_info_pairs *pairs);
 /* Writes the file whole or not at all. */

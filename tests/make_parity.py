@@ -101,6 +101,7 @@ class Run:
     models: tuple = (mlp,)
     stride: int = 101  # no factor in common with any dimension: it visits all rows and columns
     loss: collections.abc.Callable = functional.cross_entropy
+    l1: float = 0
     clip: float = 0  # largest norm of the gradients
     accumulate: int = 1  # batches a step
     ema: float = 0
@@ -119,6 +120,7 @@ RUNS = {
     "mse": Run(momentum, loss=mse),
     "bce": Run(momentum, loss=bce),
     "groups": Run(groups),
+    "l1": Run(momentum, l1=1e-3),
     "clip": Run(momentum, clip=0.5),
     "accumulate": Run(momentum, accumulate=3, clip=2),  # the last step is of one batch
     "ema": Run(momentum, ema=0.75),
@@ -145,7 +147,8 @@ def train(build, run, dtype):
         if first:
             optimizer.zero_grad()
         loss = run.loss(model((images[part].to(dtype) / 255 - mean) / std), labels[part])
-        (loss / share).backward()
+        penalty = run.l1 * sum(p.abs().sum() for p in model.parameters()) if run.l1 else 0
+        (loss / share + penalty).backward()
         losses.append(loss.item())
         if (step + 1) % run.accumulate and step + 1 < STEPS:
             continue

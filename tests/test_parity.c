@@ -110,6 +110,7 @@ static const struct job {
     {"mlp", "mse", mlp, 101, NULL, "mse_loss", {0}},
     {"mlp", "bce", mlp, 101, NULL, "bce_with_logits", {0}},
     {"mlp", "groups", mlp, 101, NULL, NULL, {.groups = groups, .n_groups = 2}},
+    {"mlp", "l1", mlp, 101, NULL, NULL, {.l1 = 1e-3}},
     {"mlp", "clip", mlp, 101, NULL, NULL, {.clip_norm = 0.5}},
     {"mlp", "accumulate", mlp, 101, NULL, NULL, {.accumulate = 3, .clip_norm = 2}},
     {"mlp", "ema", mlp, 101, NULL, NULL, {.ema = 0.75}},
@@ -193,6 +194,7 @@ int main(void)
 {
   TCase *tests = tcase_create("pytorch");
   tcase_add_checked_fixture(tests, make_folder, remove_folder);
+  tcase_set_timeout(tests, 60); /* reference kernels, perhaps without optimisation */
   tcase_add_loop_test(tests, ten_steps_on_the_cpu_backend_equal_pytorchs, 0, N_JOBS);
   tcase_add_loop_test(tests, ten_steps_on_the_reference_kernels_equal_pytorchs, 0, N_JOBS);
   tcase_add_loop_test(tests, ten_steps_in_float64_equal_pytorchs, 0, N_JOBS);

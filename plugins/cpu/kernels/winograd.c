@@ -3,7 +3,8 @@
  *
  *   d points of the weight [channels, filters] = points of x^T [channels, tiles] * points of dy [tiles, filters]
  *
- * Tasks are pieces of the tile rows of all pictures, in the gradient of the weight also of the channels. */
+ * Tasks are pieces of the tile rows of all pictures, and where those are few, of the filters (in the gradient of the
+ * weight: of the channels), too. */
 #include "winograd.h"
 #include "conv.h"
 #include <string.h>
@@ -13,10 +14,12 @@ typedef struct plan {
   const dlc_device *device;
   int64_t rows;           /* of tiles, in all pictures */
   int64_t together;       /* of those, how many a product has at most */
-  uint32_t tasks, splits; /* grad_weight: splits tasks share the same rows, each has a part of the channels */
+  uint32_t tasks, splits; /* splits: tasks that share the same rows */
+  int64_t input, output;  /* channels and filters that a task has */
   bool turned, bias;
-  int64_t input, output; /* floats between the points of `together` rows in the buffers below */
-  int64_t buffer;        /* floats of a task's buffers: points of the input, points of the output, rows, strip */
+  int64_t weight;                    /* floats between the points of the weight */
+  int64_t input_point, output_point; /* those of `together` rows */
+  int64_t buffer; /* floats of a task's buffers: points of the input, points of the output, rows, strip */
 } plan;
 
 typedef struct call {
@@ -49,15 +52,13 @@ static int64_t at_most(int64_t n, int64_t limit)
   return n < limit ? n : limit;
 }
 
-enum { MAX_TASKS = 16 };
-
-/* `points`: floats of the points of a task that are in work at a time. */
-static plan *prepare(const dlc_device *device, const conv_shape *c, bool turned, int64_t splits, int64_t points,
-                     dlc_kernel *k)
+static plan *prepare(const dlc_device *device, const conv_shape *c, bool turned, dlc_kernel *k)
 {
   const dlc_value *from = turned ? c->y : c->x, *to = turned ? c->x : c->y;
   plan *s = cpu_state(device, k, sizeof *s);
   if (!s) return NULL;
+  s->device = device;
+  s->turned = turned;
   winograd *w = &s->w;
   *w = (winograd){.kernel = c->kernel[0],
                   .side = c->kernel[0] + WINOGRAD_TILE - 1,
@@ -70,36 +71,60 @@ static plan *prepare(const dlc_device *device, const conv_shape *c, bool turned,
   w->points = w->side * w->side;
   for (int i = 0; i < 2; i++) w->tiles[i] = (w->out[i] + WINOGRAD_TILE - 1) / WINOGRAD_TILE;
   w->strip_width = WINOGRAD_TILE * w->tiles[1] + w->kernel - 1;
-  s->device = device;
-  s->turned = turned;
   s->rows = from->dim[0] * w->tiles[0];
-  const int64_t part = w->channels / splits, row = w->points * w->tiles[1] * (part + w->filters);
-  s->together = at_most(points / row + 1, (s->rows + MAX_TASKS - 1) / MAX_TASKS);
-  s->splits = (uint32_t)splits;
-  s->tasks = (uint32_t)(splits * at_most((s->rows + s->together - 1) / s->together, MAX_TASKS / splits));
-  /* A cache line more, or all points of a tile would compete for the same places of a cache. */
-  s->input = s->together * w->tiles[1] * part + 16;
-  s->output = s->together * w->tiles[1] * w->filters + 16;
-  s->buffer = w->points * (s->input + s->output) + cpu_winograd_rows_size(w) + cpu_winograd_strip_size(w);
-  s->buffer = (s->buffer + 15) / 16 * 16;
+  s->input = w->channels;
+  s->output = w->filters;
   return s;
+}
+
+/* With fewer tiles, a product takes longer to read the weight than to compute. */
+enum { MAX_TASKS = 16, LEAST_TILES = 48, LEAST_PART = 64 };
+
+/* Cuts the rows into at most `limit` pieces of `tiles` or more; where these are few, tasks have parts of what is
+ * `shared`: s->input or s->output. `points`: floats of points that a task should have at a time. */
+static void cut(plan *s, int64_t limit, int64_t tiles, int64_t *shared, int64_t points)
+{
+  const winograd *w = &s->w;
+  int64_t pieces = at_most(at_most(s->rows * w->tiles[1] / tiles, limit), at_most(s->rows, MAX_TASKS));
+  if (pieces < 1) pieces = 1;
+  int64_t splits = MAX_TASKS / pieces;
+  while (splits > 1 && *shared % (splits * LEAST_PART) != 0) splits--;
+  *shared /= splits;
+  s->splits = (uint32_t)splits;
+  s->tasks = (uint32_t)(pieces * splits);
+
+  const int64_t fit = points / (w->points * (s->input + s->output));
+  s->together = at_most((fit > LEAST_TILES ? fit : LEAST_TILES) / w->tiles[1] + 1, (s->rows + pieces - 1) / pieces);
+  /* A cache line more, or all points would compete for the same places of a cache. */
+  s->weight = w->channels * w->filters + 16;
+  s->input_point = s->together * w->tiles[1] * s->input + 16;
+  s->output_point = s->together * w->tiles[1] * s->output + 16;
+  s->buffer = w->points * (s->input_point + s->output_point) + cpu_winograd_rows_size(w) + cpu_winograd_strip_size(w);
+  s->buffer = (s->buffer + 15) / 16 * 16;
 }
 
 /* ---- what a task works on ---- */
 
 typedef struct block {
-  cpu_range rows, channels;
+  cpu_range rows, channels, filters;
   float *input, *output; /* points */
   tile_row row;
 } block;
+
+static cpu_range part_of(int64_t all, int64_t part, int64_t i)
+{
+  return part == all ? (cpu_range){0, all} : (cpu_range){i * part, (i + 1) * part};
+}
 
 static block begin(const call *c, uint32_t task)
 {
   const plan *s = c->s;
   const winograd *w = &s->w;
-  block b = {.input = c->buffers + task * s->buffer};
-  b.output = b.input + w->points * s->input;
-  b.row = (tile_row){.w = w, .rows = b.output + w->points * s->output};
+  block b = {.channels = part_of(w->channels, s->input, task % s->splits),
+             .filters = part_of(w->filters, s->output, task % s->splits),
+             .input = c->buffers + task * s->buffer};
+  b.output = b.input + w->points * s->input_point;
+  b.row = (tile_row){.w = w, .rows = b.output + w->points * s->output_point};
   b.row.strip = b.row.rows + cpu_winograd_rows_size(w);
   memset(b.row.strip, 0, (size_t)cpu_winograd_strip_size(w) * sizeof(float));
   return b;
@@ -115,9 +140,9 @@ static void each_row(const call *c, block *b, enum direction direction, const fl
   tile_row *t = &b->row;
   const bool input = direction == INPUT;
   const int64_t planes = input ? w->channels : w->filters, *size = input ? w->in : w->out;
-  const cpu_range r = input ? b->channels : (cpu_range){0, w->filters};
+  const cpu_range r = input ? b->channels : b->filters;
   t->tile = r.end - r.begin;
-  t->point = input ? s->input : s->output;
+  t->point = input ? s->input_point : s->output_point;
   for (int64_t q = b->rows.begin; q < b->rows.end; q++)
     for (int64_t first = r.begin; first < r.end; first += VEC) {
       const int64_t plane = (q / w->tiles[0] * planes + first) * size[0] * size[1];
@@ -129,15 +154,18 @@ static void each_row(const call *c, block *b, enum direction direction, const fl
     }
 }
 
-/* The blocks of the rows of a task, as even as can be: calls `work` for each. */
-static void each_block(const call *c, block *b, cpu_range rows, void (*work)(const call *c, block *b))
+/* The rows of a task in blocks, as even as can be: calls `work` for each. */
+static void each_block(const call *c, uint32_t task, void (*work)(const call *c, block *b))
 {
+  const plan *s = c->s;
+  const cpu_range rows = cpu_piece(s->rows, s->tasks / s->splits, task / s->splits);
   const int64_t n = rows.end - rows.begin;
-  const uint32_t blocks = (uint32_t)((n + c->s->together - 1) / c->s->together);
+  const uint32_t blocks = (uint32_t)((n + s->together - 1) / s->together);
+  block b = begin(c, task);
   for (uint32_t i = 0; i < blocks; i++) {
     const cpu_range r = cpu_piece(n, blocks, i);
-    b->rows = (cpu_range){rows.begin + r.begin, rows.begin + r.end};
-    work(c, b);
+    b.rows = (cpu_range){rows.begin + r.begin, rows.begin + r.end};
+    work(c, &b);
   }
 }
 
@@ -153,24 +181,25 @@ static void weight_task(void *arg, uint32_t i)
   for (int64_t channel = r.begin; channel < r.end; channel++)
     for (int64_t f = 0; f < w->filters; f += VEC)
       cpu_winograd_weight(w, c->w + f * filter + channel * (c->s->turned ? w->filters * kernel : kernel), filter,
-                          c->s->turned, c->points + channel * w->filters + f, w->channels * w->filters);
+                          c->s->turned, c->points + channel * w->filters + f, c->s->weight);
 }
 
 static void convolve(const call *c, block *b)
 {
-  const winograd *w = &c->s->w;
+  const plan *s = c->s;
+  const winograd *w = &s->w;
   each_row(c, b, INPUT, c->x, NULL);
   cpu_product p = {.rows = (b->rows.end - b->rows.begin) * w->tiles[1],
-                   .cols = w->filters,
+                   .cols = s->output,
                    .depth = w->channels,
                    .a_row = w->channels,
                    .a_step = 1,
                    .b_row = w->filters,
-                   .c_row = w->filters};
+                   .c_row = s->output};
   for (int64_t i = 0; i < w->points; i++) {
-    p.a = b->input + i * c->s->input;
-    p.b = c->points + i * w->channels * w->filters;
-    p.c = b->output + i * c->s->output;
+    p.a = b->input + i * s->input_point;
+    p.b = c->points + i * s->weight + b->filters.begin;
+    p.c = b->output + i * s->output_point;
     cpu_multiply(&p);
   }
   each_row(c, b, OUTPUT, NULL, c->out);
@@ -178,10 +207,7 @@ static void convolve(const call *c, block *b)
 
 static void convolve_task(void *arg, uint32_t i)
 {
-  const call *c = arg;
-  block b = begin(c, i);
-  b.channels = (cpu_range){0, c->s->w.channels};
-  each_block(c, &b, cpu_piece(c->s->rows, c->s->tasks, i), convolve);
+  each_block(arg, i, convolve);
 }
 
 static dlc_status convolve_launch(void *state, const void *const *in, void *const *out, void *workspace)
@@ -189,7 +215,7 @@ static dlc_status convolve_launch(void *state, const void *const *in, void *cons
   const plan *s = state;
   float *points = workspace;
   call c = {.s = s, .x = in[0], .w = in[1], .bias = s->bias ? in[2] : NULL, .out = out[0], .points = points};
-  c.buffers = points + s->w.points * s->w.channels * s->w.filters;
+  c.buffers = points + s->w.points * s->weight;
   cpu_run(s->device, s->tasks, weight_task, &c);
   cpu_run(s->device, s->tasks, convolve_task, &c);
   return DLC_OK;
@@ -200,10 +226,11 @@ enum { CONVOLVE_POINTS = 1 << 17 };
 
 static dlc_status prepare_convolve(const dlc_device *device, const conv_shape *c, bool turned, bool bias, dlc_kernel *k)
 {
-  plan *s = prepare(device, c, turned, 1, CONVOLVE_POINTS, k);
+  plan *s = prepare(device, c, turned, k);
   if (!s) return DLC_NOMEM;
   s->bias = bias;
-  k->workspace = (size_t)(s->w.points * s->w.channels * s->w.filters + s->tasks * s->buffer) * sizeof(float);
+  cut(s, MAX_TASKS, LEAST_TILES, &s->output, CONVOLVE_POINTS);
+  k->workspace = (size_t)(s->w.points * s->weight + s->tasks * s->buffer) * sizeof(float);
   k->launch = convolve_launch;
   return DLC_OK;
 }
@@ -224,48 +251,44 @@ static void correlate(const call *c, block *b)
 {
   const plan *s = c->s;
   const winograd *w = &s->w;
-  const int64_t part = b->channels.end - b->channels.begin, size = w->channels * w->filters;
   each_row(c, b, INPUT, c->x, NULL);
   each_row(c, b, GRAD_OUTPUT, c->dy, NULL);
   cpu_product p = {.rows = w->filters,
-                   .cols = part,
+                   .cols = s->input,
                    .depth = (b->rows.end - b->rows.begin) * w->tiles[1],
                    .a_row = 1,
                    .a_step = w->filters,
-                   .b_row = part,
+                   .b_row = s->input,
                    .c_row = w->channels,
                    .add = true};
   for (int64_t i = 0; i < w->points; i++) {
-    p.a = b->output + i * s->output;
-    p.b = b->input + i * s->input;
-    p.c = c->points + i * size + b->channels.begin;
+    p.a = b->output + i * s->output_point;
+    p.b = b->input + i * s->input_point;
+    p.c = c->points + i * s->weight + b->channels.begin;
     cpu_multiply(&p);
   }
 }
 
-/* Into the sums of its rows, [point][filter][channel]. */
+/* Into the sums of the task's rows, [point][filter][channel]. */
 static void correlate_task(void *arg, uint32_t i)
 {
   call c = *(const call *)arg;
   const plan *s = c.s;
   const winograd *w = &s->w;
-  const uint32_t chunk = i / s->splits;
-  const cpu_range part = cpu_piece(w->channels / WINOGRAD_CHANNELS, s->splits, i % s->splits);
-  block b = begin(&c, i);
-  b.channels = (cpu_range){part.begin * WINOGRAD_CHANNELS, part.end * WINOGRAD_CHANNELS};
-  c.points += chunk * w->points * w->channels * w->filters;
-  for (int64_t row = 0; row < w->points * w->filters; row++)
-    memset(c.points + row * w->channels + b.channels.begin, 0,
-           (size_t)(b.channels.end - b.channels.begin) * sizeof(float));
-  each_block(&c, &b, cpu_piece(s->rows, s->tasks / s->splits, chunk), correlate);
+  const int64_t first = part_of(w->channels, s->input, i % s->splits).begin;
+  c.points += i / s->splits * w->points * s->weight;
+  for (int64_t p = 0; p < w->points; p++)
+    for (int64_t f = 0; f < w->filters; f++)
+      memset(c.points + p * s->weight + f * w->channels + first, 0, (size_t)s->input * sizeof(float));
+  each_block(&c, i, correlate);
 }
 
-/* Tasks are pieces of the filters: sums up what the chunks have. */
+/* Tasks are pieces of the filters: adds up the sums of all rows. */
 static void grad_weight_task(void *arg, uint32_t i)
 {
   const call *c = arg;
   const winograd *w = &c->s->w;
-  const int64_t size = w->channels * w->filters, kernel = w->kernel * w->kernel, chunks = c->s->tasks / c->s->splits;
+  const int64_t kernel = w->kernel * w->kernel, size = c->s->weight, pieces = c->s->tasks / c->s->splits;
   const cpu_range r = cpu_piece(w->filters, c->s->tasks, i);
   for (int64_t f = r.begin; f < r.end; f++)
     for (int64_t channel = 0; channel < w->channels; channel += VEC) {
@@ -273,7 +296,7 @@ static void grad_weight_task(void *arg, uint32_t i)
       const int64_t at = f * w->channels + channel;
       for (int64_t p = 0; p < w->points; p++) {
         vec sum = vec_load(c->points + p * size + at);
-        for (int64_t j = 1; j < chunks; j++) sum += vec_load(c->points + (j * w->points + p) * size + at);
+        for (int64_t j = 1; j < pieces; j++) sum += vec_load(c->points + (j * w->points + p) * size + at);
         vec_store(sums + p * VEC, sum);
       }
       cpu_winograd_grad_weight_of(sums, VEC, kernel, c->out + at * kernel);
@@ -285,24 +308,23 @@ static dlc_status correlate_launch(void *state, const void *const *in, void *con
   const plan *s = state;
   float *points = workspace;
   call c = {.s = s, .dy = in[0], .x = in[1], .out = out[0], .points = points};
-  c.buffers = points + s->tasks / s->splits * s->w.points * s->w.channels * s->w.filters;
+  c.buffers = points + s->tasks / s->splits * s->w.points * s->weight;
   cpu_run(s->device, s->tasks, correlate_task, &c);
   cpu_run(s->device, s->tasks, grad_weight_task, &c);
   return DLC_OK;
 }
 
-enum { CORRELATE_POINTS = 1 << 18, SUMS = 1 << 22, PART = 64 };
+/* Each piece of the rows has sums of its own: it must have tiles enough to make up for adding those, and they take
+ * memory. */
+enum { CORRELATE_POINTS = 1 << 18, CORRELATE_TILES = 256, SUMS = 1 << 22 };
 
 dlc_status cpu_winograd_grad_weight(const dlc_device *device, const conv_shape *c, dlc_kernel *k)
 {
-  const int64_t side = c->kernel[0] + WINOGRAD_TILE - 1, channels = c->x->dim[1];
-  const int64_t chunks = at_most((SUMS - 1) / (side * side * channels * c->y->dim[1]) + 1, MAX_TASKS);
-  int64_t splits = MAX_TASKS / chunks;
-  while (splits > 1 && channels % (splits * PART) != 0) splits--;
-  plan *s = prepare(device, c, false, splits, CORRELATE_POINTS, k);
+  plan *s = prepare(device, c, false, k);
   if (!s) return DLC_NOMEM;
-  k->workspace = (size_t)(s->tasks / s->splits * s->w.points * s->w.channels * s->w.filters + s->tasks * s->buffer) *
-                 sizeof(float);
+  const winograd *w = &s->w;
+  cut(s, SUMS / (w->points * w->channels * w->filters), CORRELATE_TILES, &s->input, CORRELATE_POINTS);
+  k->workspace = (size_t)(s->tasks / s->splits * w->points * s->weight + s->tasks * s->buffer) * sizeof(float);
   k->launch = correlate_launch;
   return DLC_OK;
 }

@@ -513,6 +513,13 @@ def updates():
         norm = square.sqrt()
         torch.nn.utils.clip_grads_with_norm_([parameter], 1.25, norm[0])
         add_case("clip_factor", name, [tensor(square)], [tensor(parameter.grad[:1]), tensor(norm)], {"max_norm": 1.25})
+    for l1 in (0.25, 0.0):
+        parameter, gradient = draw(2, 3), draw(2, 3)
+        parameter[0, 1] = 0
+        parameter.requires_grad_()
+        ((parameter * gradient).sum() + l1 * parameter.abs().sum()).backward()
+        add_case("l1_gradient", f"{l1}", [tensor(parameter.detach()), tensor(gradient)], [tensor(parameter.grad)],
+                 {"l1": l1})
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ static const struct {
     {"accumulate", 3},
     {"ema", 3},
     {"clip_factor", 4},
+    {"l1_gradient", 2},
     {"leaky_relu", 6},
     {"elu", 6},
     {"gelu", 6},

@@ -88,7 +88,8 @@ static const dlc_lars lars = {.momentum = 0.9, .weight_decay = 1e-4, .trust_coef
 static const dlc_sgd momentum = {.momentum = 0.9}, decayed = {.momentum = 0.9, .weight_decay = 0.1};
 static const dlc_cross_entropy smoothing = {.label_smoothing = 0.125};
 static const float class_weights[10] = {0.125f, 0.25f, 0.375f, 0.5f, 0.625f, 0.75f, 0.875f, 1, 1.125f, 1.25f};
-static const dlc_param_group groups[] = {{"*.weight", &decayed, 1}, {"*.bias", &momentum, 4}};
+static const dlc_param_group groups[] = {{.match = "*.weight", .attr = &decayed, .lr_scale = 1},
+                                         {.match = "*.bias", .attr = &momentum, .lr_scale = 4}};
 
 static const struct job {
   const char *model, *name; /* name: of the golden file */

@@ -57,14 +57,14 @@ class Functions(nn.Module):
 
 
 def ann(classes):
-    return Functions(lambda m, x: m.fc2(m.relu(m.fc1(x.view(-1, 28 * 28)))), fc1=nn.Linear(28 * 28, 128),
+    return Functions(lambda m, x: m.fc2(m.relu(m.fc1(x.flatten(1)))), fc1=nn.Linear(28 * 28, 128),
                      fc2=nn.Linear(128, classes), relu=nn.ReLU())
 
 
 def net_001(classes):
     def forward(m, x):
         x = m.pool(functional.relu(m.conv2(functional.relu(m.conv1(x)))))
-        return functional.log_softmax(m.fc2(functional.relu(m.fc1(x.view(-1, 64 * 12 * 12)))), dim=1)
+        return functional.log_softmax(m.fc2(functional.relu(m.fc1(x.flatten(1)))), dim=1)
     return Functions(forward, conv1=nn.Conv2d(1, 32, kernel_size=3), conv2=nn.Conv2d(32, 64, kernel_size=3),
                      pool=nn.MaxPool2d(kernel_size=2, stride=2), fc1=nn.Linear(64 * 12 * 12, 128),
                      fc2=nn.Linear(128, classes))
@@ -75,7 +75,7 @@ def amelie(classes):
         x = m.pool1(m.relu1(m.bn1(m.conv1(x))))
         x = m.pool2(m.relu2(m.bn2(m.conv2(x))))
         x = m.pool3(m.relu3(m.bn3(m.conv3(x))))
-        return m.fc1(x.view(x.size(0), -1))
+        return m.fc1(x.flatten(1))
     layers = {}
     for i, (before, after) in enumerate(((1, 32), (32, 64), (64, 128)), 1):
         layers |= {f"conv{i}": nn.Conv2d(before, after, kernel_size=3, padding=1), f"bn{i}": nn.BatchNorm2d(after),

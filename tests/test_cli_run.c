@@ -399,6 +399,25 @@ START_TEST(output_that_cannot_be_written_is_an_error)
 }
 END_TEST
 
+START_TEST(reader_that_has_gone_is_no_news)
+{
+  int out[2], err[2];
+  ck_runs(QUICK "--name a", 0);
+  ck_assert(pipe(out) == 0 && pipe(err) == 0);
+  close(out[0]);
+  fflush(NULL);
+  pid_t pid = fork();
+  if (pid == 0) {
+    dup2(out[1], 1), dup2(err[1], 2);
+    exec_program("predict --run runs/a --dataset shapes:test-count=8 --backend reference");
+  }
+  close(out[1]), close(err[1]);
+  read_all(err[0], err_text, sizeof err_text);
+  ck_assert_int_eq(exit_code(pid), 1);
+  ck_assert_str_eq(err_text, "");
+}
+END_TEST
+
 START_TEST(what_is_printed_to_nowhere_gets_into_no_file)
 {
   fflush(NULL);
@@ -507,6 +526,7 @@ int main(void)
   tcase_add_test(t, summary_shows_a_model_that_ends_in_no_classes);
   tcase_add_test(t, damaged_files_of_the_default_are_not_passed_over);
   tcase_add_test(t, output_that_cannot_be_written_is_an_error);
+  tcase_add_test(t, reader_that_has_gone_is_no_news);
   tcase_add_test(t, what_is_printed_to_nowhere_gets_into_no_file);
   tcase_add_test(t, folder_whose_name_is_not_utf8_is_shown_nevertheless);
   tcase_add_test(t, plugins_are_listed_with_reasons);

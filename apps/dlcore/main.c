@@ -3,6 +3,7 @@
 #include "base/status.h"
 #include "commands.h"
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <time.h>
@@ -26,6 +27,13 @@ static void keep_standard_files(void)
   do fd = open("/dev/null", O_RDONLY);
   while (fd >= 0 && fd <= STDERR_FILENO);
   if (fd >= 0) close(fd);
+}
+
+/* As after `dlcore eval | head`: nobody misses the rest. */
+static bool reader_is_gone(void)
+{
+  struct pollfd out = {.fd = STDOUT_FILENO};
+  return poll(&out, 1, 0) == 1 && out.revents & POLLERR;
 }
 
 static int run(cli_options *o, cli_console *c, double started)
@@ -67,7 +75,7 @@ int main(int argc, char **argv)
   bool output_matters =
       options.command != CLI_TRAIN || options.dump_graph || options.print_config || options.help || options.version;
   if (code == CLI_OK && output_matters && (fflush(stdout) || ferror(stdout))) {
-    fputs("dlcore: standard output cannot be written\n", stderr);
+    if (!reader_is_gone()) fputs("dlcore: standard output cannot be written\n", stderr);
     code = CLI_FAILED;
   }
   cli_options_free(&options);

@@ -38,6 +38,30 @@ START_TEST(what_a_loss_or_an_optimizer_has_not_is_refused)
 }
 END_TEST
 
+/* Pictures as bytes and as floats, an average, mixtures, tokens. */
+START_TEST(everything_trains_in_float64)
+{
+  static const char *const ways[] = {"--model lenet --mixup 0.4 --model-ema 0.9 --clip-grad 1 --accumulate 2",
+                                     "--model lenet --train-transforms to_float --eval-transforms to_float",
+                                     "--model vit.yaml"};
+  char arguments[400], path[64];
+  write_text("vit.yaml",
+             "layers:\n- conv2d: {out_channels: 4, kernel_size: 7, stride: 7}\n- tokens\n- class_token\n"
+             "- position_embedding\n- multi_head_attention: 2\n- layer_norm\n- flatten\n- linear: classes\n");
+  for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+    dlc_tensor_file weights;
+    snprintf(arguments, sizeof arguments, QUICK "--dtype float64 --name d%zu %s", i, ways[i]);
+    ck_runs(arguments, 0);
+    ck_contains(out_text, "backend   reference: ");
+    ck_contains(out_text, ", seed 0, float64\n");
+    snprintf(path, sizeof path, "runs/d%zu/weights/last.safetensors", i);
+    ck_assert_msg(dlc_safetensors_read(path, &weights) == DLC_OK, "%s", dlc_reason());
+    for (uint32_t k = 0; k < weights.n; k++) ck_assert_uint_eq(weights.tensors[k].dtype, DLC_F64);
+    dlc_safetensors_free(&weights);
+  }
+}
+END_TEST
+
 START_TEST(one_cycle_gives_an_optimizer_a_momentum)
 {
   ck_runs(QUICK "--opt sgd --sched one_cycle --name x", 0);
@@ -125,6 +149,7 @@ int main(void)
   tcase_add_checked_fixture(tests, enter_folder, leave_folder);
   tcase_add_test(tests, every_optimizer_trains);
   tcase_add_test(tests, every_loss_trains);
+  tcase_add_test(tests, everything_trains_in_float64);
   tcase_add_test(tests, what_a_loss_or_an_optimizer_has_not_is_refused);
   tcase_add_test(tests, one_cycle_gives_an_optimizer_a_momentum);
   tcase_add_test(tests, schedules_show_what_they_take);

@@ -51,8 +51,9 @@ static void say_recipe(const cli_job *job)
 {
   const cli_options *o = job->options;
   cli_say(job->console, DLC_LOG_INFO, "backend   %s: %s", job->backend_name, dlc_machine_describe(job->machine));
-  cli_say(job->console, DLC_LOG_INFO, "training  %lld epoch%s, batch %lld, %s, lr %g, seed %lld", (long long)o->epochs,
-          o->epochs == 1 ? "" : "s", (long long)o->batch_size, job->method.optimizer->name, o->lr, (long long)o->seed);
+  cli_say(job->console, DLC_LOG_INFO, "training  %lld epoch%s, batch %lld, %s, lr %g, seed %lld%s",
+          (long long)o->epochs, o->epochs == 1 ? "" : "s", (long long)o->batch_size, job->method.optimizer->name, o->lr,
+          (long long)o->seed, strcmp(o->dtype, "float64") == 0 ? ", float64" : "");
 }
 
 /* ---- called by the run ---- */

@@ -101,10 +101,14 @@ START_TEST(loss_is_the_one_of_the_training)
 }
 END_TEST
 
-/* In one batch, so that the run's loss is one of the split as a whole. */
+/* In batches of any size, some of them without weight. */
 START_TEST(class_weights_count_in_the_loss)
 {
-  ck_runs(QUICK "--name w --class-weights 1,2,3,4,5,6,7,8,9,0.5", 0);
+  ck_runs(QUICK "--name w --class-weights 1,2,3,4,0,0,0,8,9,0.5 --val-batch-size 1", 0);
+  json_t *single = evaluate("--run runs/w");
+  ck_near(number_in(single, "loss"), result_of_run("test_loss"));
+  json_decref(single);
+  ck_runs(QUICK "--name w --exist-ok --class-weights 1,2,3,4,5,6,7,8,9,0.5 --val-batch-size 5", 0);
   json_t *root = evaluate("--run runs/w --batch-size 7"), *plain = evaluate("--run runs/w --loss cross_entropy");
   ck_near(number_in(root, "loss"), result_of_run("test_loss"));
   ck_assert_double_eq(json_number_value(json_array_get(json_object_get(root, "class_weights"), 8)), 9);

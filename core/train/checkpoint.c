@@ -72,7 +72,8 @@ static void put_position(texts *t, const dlc_run *r)
   put(t, "step", "%lld", (long long)r->steps);
   put(t, "batches", "%lld", (long long)r->batches);
   put(t, "images", "%lld", (long long)r->trained_images);
-  put(t, "sums", "%a %a %lld", training->sums.loss, training->sums.correct, (long long)training->sums.samples);
+  put(t, "sums", "%a %a %a %lld", training->sums.loss, training->sums.weight, training->sums.correct,
+      (long long)training->sums.samples);
   put(t, "train", "%a %a %lld %a", training->metrics.loss, training->metrics.accuracy,
       (long long)training->metrics.samples, training->metrics.top5);
   put(t, "val", "%a %a %lld %a", val->loss, val->accuracy, (long long)val->samples, val->top5);
@@ -234,7 +235,8 @@ static dlc_status take_position(const reader *in, dlc_run *r)
   DLC_TRY(get_numbers(in, "step", "i", &r->steps));
   DLC_TRY(get_numbers(in, "batches", "i", &r->batches));
   DLC_TRY(get_numbers(in, "images", "i", &r->trained_images));
-  DLC_TRY(get_numbers(in, "sums", "ddi", &training->sums.loss, &training->sums.correct, &training->sums.samples));
+  DLC_TRY(get_numbers(in, "sums", "dddi", &training->sums.loss, &training->sums.weight, &training->sums.correct,
+                      &training->sums.samples));
   DLC_TRY(get_metrics(in, "train", &training->metrics));
   DLC_TRY(get_metrics(in, "val", &r->phases[DLC_PHASE_VAL].metrics));
   DLC_TRY(get_metrics(in, "test", &r->phases[DLC_PHASE_TEST].metrics));

@@ -17,7 +17,7 @@ static void tell_batch(dlc_run *r, const dlc_phase *p, const dlc_progress *base,
   const dlc_sums *s = &p->sums;
   dlc_progress progress = *base;
   progress.batch = s->batches;
-  progress.loss = s->loss / (double)s->samples;
+  progress.loss = s->loss / s->weight;
   progress.accuracy = s->correct / (double)s->samples;
   progress.seconds = dlc_seconds() - began;
   progress.images_per_second = (double)(s->batches - base->batch) * p->batch_size / progress.seconds;
@@ -36,7 +36,7 @@ static void tell_row(dlc_run *r, uint32_t kind, const char *const *names, const 
 static void tell_step(dlc_run *r, const dlc_sums *of)
 {
   static const char *const names[] = {"train_loss", "train_acc", "lr", "seconds"};
-  const double values[] = {of->loss / (double)of->samples, of->correct / (double)of->samples, r->rate,
+  const double values[] = {of->loss / of->weight, of->correct / (double)of->samples, r->rate,
                            dlc_seconds() - r->started};
   tell_row(r, DLC_ROW_STEP, names, values, 4);
 }
@@ -134,6 +134,26 @@ static dlc_status run_program(dlc_run *r, dlc_program *program)
   return dlc_program_run_part(program, 1);
 }
 
+/* The loss of a batch is a mean, by the weights of its classes where there are any: so is that of several batches. What
+ * is mixed of two classes counts as one sample. */
+static double loss_weight(const dlc_run *r, uint32_t n, bool training)
+{
+  const float *weights = r->config.method.class_weights;
+  double sum = 0;
+  if (!weights || (training && dlc_method_mixes(&r->config.method))) return n;
+  for (uint32_t i = 0; i < n; i++) sum += (double)weights[r->labels[i]];
+  return sum;
+}
+
+static void count_batch(const dlc_run *r, dlc_sums *s, uint32_t n, bool training)
+{
+  const double weight = loss_weight(r, n, training);
+  if (weight > 0) s->loss += dlc_run_get(r, r->loss) * weight; /* else there is none */
+  s->weight += weight;
+  s->correct += dlc_run_get(r, r->correct);
+  s->samples += n;
+}
+
 static dlc_status train_batch(dlc_run *r, dlc_phase *p, dlc_program *program, uint32_t n, dlc_sums *step)
 {
   const uint32_t index = p->sums.batches;
@@ -144,9 +164,7 @@ static dlc_status train_batch(dlc_run *r, dlc_phase *p, dlc_program *program, ui
   DLC_TRY(run_program(r, program));
   r->batches++;
   r->trained_images += n;
-  step->loss += dlc_run_get(r, r->loss) * n;
-  step->correct += dlc_run_get(r, r->correct);
-  step->samples += n;
+  count_batch(r, step, n, true);
   if (!ends_step(r, p, index)) return DLC_OK;
   if (accumulates) {
     DLC_TRY(dlc_program_run(r->apply));
@@ -170,10 +188,8 @@ static dlc_status run_batch(dlc_run *r, dlc_phase *p, dlc_sums *step)
   dlc_program *program = n == p->batch_size ? p->full : p->partial;
   const bool training = p == &r->phases[DLC_PHASE_TRAIN];
   DLC_TRY(training ? train_batch(r, p, program, n, step) : dlc_program_run(program));
+  count_batch(r, s, n, training);
   s->batches++;
-  s->samples += n;
-  s->loss += dlc_run_get(r, r->loss) * n;
-  s->correct += dlc_run_get(r, r->correct);
   if (!training && r->correct_top5) s->top5 += dlc_run_get(r, r->correct_top5);
   return DLC_OK;
 }
@@ -224,7 +240,7 @@ static dlc_status run_phase(dlc_run *r, dlc_phase *p)
   const bool training = p == &r->phases[DLC_PHASE_TRAIN];
   if (training) r->training_seconds += dlc_seconds() - began;
   if (s->samples && (training || is_complete(r, p)))
-    p->metrics = (dlc_metrics){.loss = s->loss / (double)s->samples,
+    p->metrics = (dlc_metrics){.loss = s->loss / s->weight,
                                .accuracy = s->correct / (double)s->samples,
                                .samples = s->samples,
                                .top5 = training || !r->correct_top5 ? NAN : s->top5 / (double)s->samples};

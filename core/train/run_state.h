@@ -11,7 +11,8 @@ enum { DLC_PHASE_TRAIN, DLC_PHASE_VAL, DLC_PHASE_TEST, DLC_N_PHASES };
 
 /* What a phase has measured in its epoch so far. */
 typedef struct dlc_sums {
-  double loss, correct, top5; /* top5: of more than five classes, and not of training */
+  double loss, weight;  /* weight: what the samples count in the loss, one each where classes have no weights */
+  double correct, top5; /* top5: of more than five classes, and not of training */
   int64_t samples;
   uint32_t batches;
 } dlc_sums;

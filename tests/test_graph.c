@@ -1,6 +1,7 @@
 /* Graphs: what may be appended, what differentiation emits, what simplification may change and what not. */
 #include "dlcore/ops.h"
 #include "rig.h"
+#include "suite.h"
 
 static dlc_host host;
 static dlc_graph_build *g;
@@ -298,7 +299,6 @@ END_TEST
 
 int main(void)
 {
-  Suite *s = suite_create("graph");
   TCase *c = tcase_create("graph");
   tcase_add_checked_fixture(c, setup, teardown);
   tcase_add_test(c, a_dump_shows_every_node_on_a_line);
@@ -317,10 +317,5 @@ int main(void)
   tcase_add_test(c, a_pool_stays_where_the_relu_has_another_reader);
   tcase_add_test(c, attributes_are_read_as_written_in_a_model_file);
   tcase_add_test(c, attributes_that_cannot_be_are_refused);
-  suite_add_tcase(s, c);
-  SRunner *r = srunner_create(s);
-  srunner_run_all(r, CK_NORMAL);
-  int failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite("graph", c);
 }

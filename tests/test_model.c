@@ -1,5 +1,6 @@
 /* Model files: what each construct is written out to, and what its tensors are called. */
 #include "model_fixture.h"
+#include "suite.h"
 
 /* Elementwise layers on a picture of 16 pixels and a flatten at the end: 16 classes. */
 static void expect_nodes(const char *text, const char *nodes)
@@ -301,7 +302,6 @@ END_TEST
 
 int main(void)
 {
-  Suite *s = suite_create("model");
   TCase *c = tcase_create("model");
   tcase_add_test(c, a_layer_without_a_name_is_called_by_its_position);
   tcase_add_test(c, a_prefix_comes_before_the_names_of_all_tensors);
@@ -323,10 +323,5 @@ int main(void)
   tcase_add_loop_test(c, layers_may_be_built_as_in_evaluation, 0, 4);
   tcase_add_test(c, a_file_may_fix_the_number_of_outputs);
   tcase_add_test(c, a_name_is_that_of_the_file_or_of_the_text);
-  suite_add_tcase(s, c);
-  SRunner *r = srunner_create(s);
-  srunner_run_all(r, CK_NORMAL);
-  int failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite("model", c);
 }

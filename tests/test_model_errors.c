@@ -1,5 +1,6 @@
 /* Model files that are wrong: each is refused with its place, what came and what was expected. */
 #include "model_fixture.h"
+#include "suite.h"
 
 #define DEEP8(x)  x x x x x x x x
 #define DEEP72(x) DEEP8(x) DEEP8(x) DEEP8(x) DEEP8(x) DEEP8(x) DEEP8(x) DEEP8(x) DEEP8(x) DEEP8(x)
@@ -74,6 +75,8 @@ static const struct {
     {"layers:\n  - flatten\n  - linear: {out_features: 10, init: {bias: kaiming_normal}}\n",
      "m.yaml:3:5: 1 (linear): bias: kaiming_normal: a tensor of two dimensions or more has a fan; this one is [10]"},
     {"layers:\n  - linear: {out_features: 10, init: {constant: }}\n", "m.yaml:2:38: constant needs `val`"},
+    {"layers:\n  - linear: {out_features: 10, init: {constant: {}}}\n", "m.yaml:2:38: constant needs `val`"},
+    {"layers:\n  - linear: {out_features: 10, init: {constant: \"\"}}\n", "m.yaml:2:48: an empty value"},
     {"layers:\n  - linear: {out_features: 10, init: {constant: {value: 3}}}\n",
      "m.yaml:2:57: constant has no `value`; did you mean `val`?"},
     {"layers:\n  - linear: {out_features: 10, init: {normal: {std: -3}}}\n",
@@ -246,16 +249,10 @@ END_TEST
 
 int main(void)
 {
-  Suite *s = suite_create("model_errors");
   TCase *c = tcase_create("model_errors");
   tcase_add_loop_test(c, a_wrong_model_file_is_refused_with_its_place, 0, sizeof(wrong) / sizeof(*wrong));
   tcase_add_test(c, blocks_within_blocks_have_a_limit);
   tcase_add_test(c, a_map_has_a_limit);
   tcase_add_test(c, a_missing_file_is_named);
-  suite_add_tcase(s, c);
-  SRunner *r = srunner_create(s);
-  srunner_run_all(r, CK_NORMAL);
-  int failed = srunner_ntests_failed(r);
-  srunner_free(r);
-  return failed != 0;
+  return run_suite("model_errors", c);
 }

@@ -1,8 +1,8 @@
 /* The reference kernels and the gradient rules against PyTorch's float64, within 1e-10 relative. */
 #include "graph/builder.h"
 #include "reference_run.h"
+#include "suite.h"
 #include "vectors.h"
-#include <check.h>
 #include <math.h>
 
 #define TOLERANCE 1e-10
@@ -173,14 +173,8 @@ END_TEST
 
 int main(void)
 {
-  Suite *suite = suite_create("vectors");
   TCase *tests = tcase_create("PyTorch");
   tcase_add_loop_test(tests, reference_kernels_and_gradients_equal_pytorch, 0, sizeof files / sizeof files[0]);
   tcase_add_test(tests, every_op_has_vectors);
-  suite_add_tcase(suite, tests);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  const int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite("vectors", tests);
 }

@@ -41,7 +41,7 @@ static dlc_status read_initializer(const dlc_expansion *e, const dlc_scope *s, c
   if (map) name = args->key;
   else DLC_TRY(dlc_scope_word(e, s, t, "the name of an initialisation", &name));
   DLC_TRY(at(e, t, dlc_initializer_named(name, i, &missing)));
-  if (args && args->kind == DLC_TREE_TEXT && !*args->text) args = NULL;
+  if (args && (args->null || (args->kind == DLC_TREE_MAP && !args->n))) args = NULL;
   if (!args && missing) return dlc_model_fail(e->m, t->at_line, t->at_column, "%s needs `%s`", name, missing);
   if (args && args->kind != DLC_TREE_MAP) DLC_TRY(set_argument(e, s, "", args, i));
   else

@@ -152,6 +152,16 @@ START_TEST(a_momentum_does_not_move_in_an_optimizer_without_one)
 }
 END_TEST
 
+START_TEST(what_is_no_number_is_no_best_on_the_plateau)
+{
+  const dlc_schedule s = schedule("plateau:patience=1");
+  dlc_schedule_state state = {0};
+  const double losses[] = {NAN, 3, 2, 1};
+  for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) dlc_schedule_measured(&s, &state, losses[i], true);
+  ck_assert_double_eq(dlc_schedule_rate(&s, &state, 1, 4, 1, 5), 1);
+}
+END_TEST
+
 int main(void)
 {
   TCase *tests = tcase_create("schedules");
@@ -163,5 +173,6 @@ int main(void)
   tcase_add_test(tests, impossible_cycles_are_refused);
   tcase_add_test(tests, a_momentum_that_is_left_alone_is_the_optimizers);
   tcase_add_test(tests, a_momentum_does_not_move_in_an_optimizer_without_one);
+  tcase_add_test(tests, what_is_no_number_is_no_best_on_the_plateau);
   return run_suite("schedule", tests);
 }

@@ -282,7 +282,7 @@ void dlc_schedule_measured(const dlc_schedule *s, dlc_schedule_state *state, dou
   if (s->kind != &plateau) return;
   const plateau_attr *a = (const void *)s->attr.bytes;
   const double goal = better_low ? state->best * (1 - a->threshold) : state->best * (1 + a->threshold);
-  if (!state->measured || (better_low ? value < goal : value > goal)) {
+  if (state->measured ? (better_low ? value < goal : value > goal) : !isnan(value)) {
     state->best = value;
     state->measured = true;
     state->bad_epochs = 0;

@@ -2,6 +2,7 @@
 #include "base/status.h"
 #include "train/confusion.h"
 #include "train/run_state.h"
+#include <math.h>
 #include <string.h>
 
 /* accuracy, top5 and loss are of whatever is evaluated after every epoch; summary.csv says acc for short. */
@@ -81,7 +82,8 @@ bool dlc_watch_epoch(dlc_run *r)
   const double value = value_of(r);
   const bool low = w->metric.what == DLC_WATCH_LOSS;
   dlc_schedule_measured(&r->config.method.schedule, &r->schedule, value, low);
-  if (w->best_epoch && !(low ? value < w->best : value > w->best)) {
+  const bool better = isnan(w->best) ? !isnan(value) : low ? value < w->best : value > w->best;
+  if (w->best_epoch && !better) {
     w->bad_epochs++;
     return false;
   }

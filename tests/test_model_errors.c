@@ -76,7 +76,7 @@ static const struct {
      "m.yaml:3:5: 1 (linear): bias: kaiming_normal: a tensor of two dimensions or more has a fan; this one is [10]"},
     {"layers:\n  - linear: {out_features: 10, init: {constant: }}\n", "m.yaml:2:38: constant needs `val`"},
     {"layers:\n  - linear: {out_features: 10, init: {constant: {}}}\n", "m.yaml:2:38: constant needs `val`"},
-    {"layers:\n  - linear: {out_features: 10, init: {constant: \"\"}}\n", "m.yaml:2:48: an empty value"},
+    {"layers:\n  - linear: {out_features: 10, init: {constant: \"\"}}\n", "m.yaml:2:49: an empty value"},
     {"layers:\n  - linear: {out_features: 10, init: {constant: {value: 3}}}\n",
      "m.yaml:2:57: constant has no `value`; did you mean `val`?"},
     {"layers:\n  - linear: {out_features: 10, init: {normal: {std: -3}}}\n",

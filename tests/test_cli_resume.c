@@ -206,6 +206,7 @@ START_TEST(frozen_parameters_stay)
 {
   ck_runs(QUICK "--name a", 0);
   ck_runs(QUICK "--init-from runs/a/weights/last.safetensors --freeze fc1.* --name b", 0);
+  ck_contains(out_text, "mlp: 101770 parameters, 1290 of them trained (");
   ck_assert(same_tensor("runs/a/weights/last.safetensors", "runs/b/weights/last.safetensors", "fc1.weight"));
   ck_assert(!same_tensor("runs/a/weights/last.safetensors", "runs/b/weights/last.safetensors", "fc2.weight"));
   ck_refuses(QUICK "--freeze * --name c", 1, "no parameters to train that are not frozen");

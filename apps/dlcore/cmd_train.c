@@ -32,15 +32,30 @@ typedef struct training {
 
 /* ---- what is said before ---- */
 
+static int64_t count_trained(const dlc_method *method, const dlc_graph *g, const dlc_model_graph *m)
+{
+  int64_t n = 0;
+  for (uint32_t i = 0; i < m->n_params; i++) {
+    const dlc_value *v = dlc_value_at(g, m->params[i].value);
+    if (v->role == DLC_ROLE_PARAMETER && !dlc_method_frozen(method, v->name)) n += dlc_count(v);
+  }
+  return n;
+}
+
 /* Builds the model for one picture: a model that does not fit is refused here. */
 static int say_model(cli_job *job)
 {
   dlc_graph_build *g;
   dlc_model_graph m;
   dlc_status status = cli_forward(job, job->shape, job->info->n_classes, &g, &m);
-  if (status >= 0)
-    cli_say(job->console, DLC_LOG_INFO, "model     %s: %lld parameters (%s)", dlc_model_name(job->model),
-            (long long)cli_count_parameters(g, &m), job->model_path);
+  if (status >= 0) {
+    char trained[48] = "";
+    if (job->method.n_frozen)
+      snprintf(trained, sizeof trained, ", %lld of them trained",
+               (long long)count_trained(&job->method, dlc_graph_view(g), &m));
+    cli_say(job->console, DLC_LOG_INFO, "model     %s: %lld parameters%s (%s)", dlc_model_name(job->model),
+            (long long)cli_count_parameters(g, &m), trained, job->model_path);
+  }
   const int code = status < 0 ? CLI_FAILED : cli_job_fits(job, dlc_graph_view(g), &m);
   dlc_model_graph_free(&m);
   dlc_graph_free(g);

@@ -10,7 +10,7 @@
 #include <string.h>
 
 typedef struct plan {
-  winograd w; /* first */
+  winograd w;
   const dlc_device *device;
   int64_t rows;           /* of tiles, in all pictures */
   int64_t together;       /* of those, how many a product has at most */

@@ -64,6 +64,16 @@ typedef struct losses {
   double value[STEPS], sum;
 } losses;
 
+/* Of a step of one batch. */
+static void keep_step(void *ctx, const dlc_row *row)
+{
+  if (row->kind != DLC_ROW_STEP) return;
+  ck_assert_int_le(row->step, STEPS);
+  ck_assert_str_eq(row->names[0], "train_loss");
+  ((losses *)ctx)->value[row->step - 1] = row->values[0];
+}
+
+/* Of a batch among several of a step. */
 static bool keep_loss(void *ctx, const dlc_progress *p)
 {
   losses *l = ctx;
@@ -136,14 +146,15 @@ static void ten_steps(const struct job *j, const char *backend, uint32_t dtype, 
                       losses *l)
 {
   dlc_data *data = make_stripes();
+  const int each = j->method.accumulate ? (int)j->method.accumulate : 1;
   const dlc_train_config config = {.data = data,
                                    .dtype = dtype,
                                    .batch_size = BATCH,
                                    .method = method_of(j),
                                    .init_from = before,
-                                   .on_batch = keep_loss,
+                                   .on_row = each == 1 ? keep_step : NULL,
+                                   .on_batch = each == 1 ? NULL : keep_loss,
                                    .ctx = l};
-  const int each = j->method.accumulate ? (int)j->method.accumulate : 1;
   ck_assert_int_eq(train_one_epoch(config, j->model, backend, after), (STEPS + each - 1) / each);
   free_data(data);
 }

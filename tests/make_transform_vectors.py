@@ -85,10 +85,10 @@ add("resize one column", "resize([9, 4])", photo[:, :1], F.resize(pil(np.asconti
 for size in ((32, 32), (31, 25), (50, 80), (20, 80), (50, 41)):
     add(f"center_crop {size}", f"center_crop([{size[0]}, {size[1]}])", photo, F.center_crop(pil(photo), size))
 for mode, fill in (("zero", "constant"), ("reflect", "reflect")):
-    for draws in ((0, 0), (unit(15), unit(15)), (unit(7), unit(3))):
-        padded = F.pad(pil(noise), [4, 3, 4, 3], padding_mode=fill)
-        top, left = below(draws[0], 30 - 24 + 1), below(draws[1], 33 - 20 + 1)
-        step = f"random_crop([24, 20], padding=[3, 4], padding_mode={mode})"
+    for padding, draws in (([4, 3], (0, 0)), ([4, 3], (unit(15), unit(15))), ([1, 3, 5, 2], (unit(7), unit(3)))):
+        padded = F.pad(pil(noise), padding, padding_mode=fill)
+        top, left = below(draws[0], padded.height - 24 + 1), below(draws[1], padded.width - 20 + 1)
+        step = f"random_crop([24, 20], padding={padding}, padding_mode={mode})"
         add(f"random_crop {mode} at {top}, {left}", step, noise, F.crop(padded, top, left, 24, 20), draws)
 add("random_horizontal_flip", "random_horizontal_flip(1)", photo, F.hflip(pil(photo)), (0.5,))
 add("random_horizontal_flip grey", "random_horizontal_flip(1)", grey, F.hflip(pil(grey)), (0.5,))

@@ -115,7 +115,7 @@ START_TEST(attributes_that_make_no_sense_are_refused)
       {"center_crop(0)", "center_crop: size is 0, expected 1 to 65536"},
       {"center_crop([5, 70000])", "center_crop: size is 70000, expected 1 to 65536"},
       {"random_crop(21)", "random_crop: the picture is 20 high with its padding, size is 21: resize comes first"},
-      {"random_crop(21, padding=[1, 0])",
+      {"random_crop(21, padding=[0, 1])",
        "random_crop: the picture is 20 wide with its padding, size is 21: resize comes first"},
       {"random_crop(8, padding=20, padding_mode=reflect)",
        "random_crop: the picture is 20 high, padding_mode reflect needs more than its padding"},

@@ -1,15 +1,17 @@
-/* random_crop: a window at a random place, after padding. */
+/* random_crop: a window at a random place, after padding; with torchvision's order of paddings, which is not that of
+ * convolutions. */
 #include "transforms/crop.h"
 #include "transforms/rules.h"
 
 typedef struct random_crop {
-  int64_t size[2], padding[4];
+  int64_t size[2];    /* height, width */
+  int64_t padding[4]; /* left, top, right, bottom */
   int64_t padding_mode;
 } random_crop;
 
 static dlc_status check_padding(const random_crop *a, int64_t side, int i)
 {
-  const int64_t before = a->padding[i], after = a->padding[i + 2];
+  const int64_t before = a->padding[1 - i], after = a->padding[3 - i];
   const char *what = i ? "wide" : "high";
   if (before < 0) return dlc_fail(DLC_INVALID, "padding must be numbers here, not same");
   if (before > DLC_MAX_SIDE || after > DLC_MAX_SIDE)
@@ -40,10 +42,10 @@ static dlc_region choose(const dlc_transform_call *call)
 {
   const random_crop *a = call->attr;
   const dlc_image *in = call->in, *out = call->out;
-  const int64_t places[2] = {in->height + a->padding[0] + a->padding[2] - out->height + 1,
-                             in->width + a->padding[1] + a->padding[3] - out->width + 1};
-  const int64_t top = dlc_draw_below(call, 0, places[0]) - a->padding[0];
-  const int64_t left = dlc_draw_below(call, 1, places[1]) - a->padding[1];
+  const int64_t places[2] = {in->height + a->padding[1] + a->padding[3] - out->height + 1,
+                             in->width + a->padding[0] + a->padding[2] - out->width + 1};
+  const int64_t top = dlc_draw_below(call, 0, places[0]) - a->padding[1];
+  const int64_t left = dlc_draw_below(call, 1, places[1]) - a->padding[0];
   return (dlc_region){top, left, out->height, out->width};
 }
 
@@ -61,7 +63,8 @@ static dlc_status random_crop_apply(const dlc_transform_call *call)
 
 static const dlc_attr attrs[] = {
     DLC_ATTR(PAIR, random_crop, size, NULL, "height and width of the crop"),
-    DLC_ATTR(PADDING, random_crop, padding, "0", "pixels added around the picture first"),
+    DLC_ATTR(PADDING, random_crop, padding, "0",
+             "pixels added around the picture first; [left and right, top and bottom] or [left, top, right, bottom]"),
     DLC_ATTR_WORD(random_crop, padding_mode, "zero|reflect", "zero", "what the added pixels show"),
 };
 

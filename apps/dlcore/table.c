@@ -68,7 +68,7 @@ const cli_option cli_table[] = {
     {"Training", "l1", NULL, 0, CLI_FLOAT, CLI_TRAIN, KEPT, AT(l1), "0", "0..1000", "X",
      "L1 penalty: X times the absolute values of the parameters is minimised, too; the loss that is shown is without it"},
     {"Training", "param-group", "param-groups", 0, CLI_LIST, CLI_TRAIN, KEPT, AT(param_group), NULL, NULL, "GLOB:k=v,..",
-     "parameters of these names have their own optimizer attributes, or a share of --lr: '*.bias:weight_decay=0,lr_scale=2'; may be given several times, the first that matches counts"},
+     "parameters of these names have their own optimizer attributes, L1 penalty, or share of --lr: '*.bias:weight_decay=0,l1=0,lr_scale=2'; may be given several times, the first that matches counts"},
     {"Training", "freeze", NULL, 0, CLI_LIST, CLI_TRAIN, KEPT, AT(freeze), NULL, NULL, "GLOB",
      "parameters of these names are not trained: 'features.*'; may be given several times"},
     {"Training", "eval-mode", NULL, 0, CLI_LIST, CLI_TRAIN, KEPT, AT(eval_mode), NULL, NULL, "GLOB",

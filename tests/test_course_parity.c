@@ -37,10 +37,10 @@ typedef struct course {
 
 static const course courses[] = {
     {"ann-001", 1, 28, 10, 64, UNIT, "sgd", 1e-3, 1e-5, 50},
-    {"mnistnet-003", 1, 28, 10, 64, HALF, "sgd", 1e-3, 1e-5, 20},
-    {"net-001", 1, 28, 10, 16, UNIT, "sgd", 1e-3, 1e-5, 3},
+    {"mnistnet-003", 1, 28, 10, 64, HALF, "sgd", 1e-3, 1e-5, 10},
+    {"net-001", 1, 28, 10, 16, UNIT, "sgd", 1e-3, 1e-5, 2},
     {"net-002", 3, 32, 10, 128, HALF, "adam", 1e-3, 1e-5, 2},
-    {"convnet-004", 3, 224, 2, 8, IMAGENET, "sgd", 1e-2, 1e-5, 3},
+    {"convnet-004", 3, 224, 2, 8, IMAGENET, "sgd", 1e-2, 1e-5, 2},
     {"amelie-001", 1, 28, 10, 64, UNIT, "sgd", 1e-3, 1e-4, 1},
     {"resnet-001", 1, 28, 10, 8, UNIT, "sgd", 1e-3, 1e-4, 2},
     {"cats-dogs-000", 3, 128, 2, 4, UNIT, "adam", 1e-4, 1e-4, 2},

@@ -75,7 +75,8 @@ static inline bool read_vector_attr(dlc_arena *arena, const dlc_op *op, json_t *
   if (op->attr_size == 0) return true;
   void *attr = dlc_arena_alloc(arena, op->attr_size);
   if (!attr || dlc_attr_defaults(op, attr, &missing) < 0) return false;
-  if (strcmp(op->name, "reshape") == 0 || strcmp(op->name, "fill") == 0) { /* shape and type stand in the output alone */
+  if (strcmp(op->name, "reshape") == 0 ||
+      strcmp(op->name, "fill") == 0) { /* shape and type stand in the output alone */
     dlc_reshape *shape = attr;
     shape->rank = c->out[0].value.rank;
     memcpy(shape->dim, c->out[0].value.dim, sizeof shape->dim);

@@ -7,7 +7,8 @@
 /* {version, abi, folders: [{path, exists}], built_in: [OBJECT], files: [FILE]}
  * FILE    {path, taken: true, id, version, license, score, provides: [OBJECT]} or {path, taken: false, reason}
  * OBJECT  {kind, name, help, version (ops), options: [{name, type, default, range, help}], used: false (hidden),
- *          and of a backend that was opened: describe or error}; the kinds schedule and initialisation are built in alone
+ *          and of a backend that was opened: describe or error}; the kinds schedule and initialisation are built in
+ * alone
  *
  * `name`: only what it names, with backends opened; NULL: everything. The caller owns the result; NULL without memory.
  */

@@ -79,11 +79,16 @@ static dlc_status check_options(const char *owner, const dlc_option *options, ui
 
 static size_t attr_bytes(uint32_t type)
 {
-  static const size_t bytes[] = {
-      [DLC_ATTR_INT] = 8,      [DLC_ATTR_FLOAT] = 8,  [DLC_ATTR_BOOL] = 8,
-      [DLC_ATTR_PAIR] = 16,    [DLC_ATTR_RANGE] = 16, [DLC_ATTR_NUMBERS] = sizeof(dlc_numbers),
-      [DLC_ATTR_PADDING] = 32, [DLC_ATTR_CHOICE] = 8, [DLC_ATTR_SHAPE] = 8 * (1 + DLC_MAX_RANK),
-      [DLC_ATTR_LIST] = sizeof(dlc_list)};
+  static const size_t bytes[] = {[DLC_ATTR_INT] = 8,
+                                 [DLC_ATTR_FLOAT] = 8,
+                                 [DLC_ATTR_BOOL] = 8,
+                                 [DLC_ATTR_PAIR] = 16,
+                                 [DLC_ATTR_RANGE] = 16,
+                                 [DLC_ATTR_NUMBERS] = sizeof(dlc_numbers),
+                                 [DLC_ATTR_PADDING] = 32,
+                                 [DLC_ATTR_CHOICE] = 8,
+                                 [DLC_ATTR_SHAPE] = 8 * (1 + DLC_MAX_RANK),
+                                 [DLC_ATTR_LIST] = sizeof(dlc_list)};
   return type < sizeof bytes / sizeof bytes[0] ? bytes[type] : 0;
 }
 

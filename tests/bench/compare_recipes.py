@@ -75,7 +75,8 @@ RECIPES = {
     "mnistnet-003": Recipe("mnist", sgd(0.001), 4, 4, limit_batches=2500),
     "cats-dogs-000": Recipe("cats-dogs-000", adam(0.0001), 3, 4, limit_per_class=100, val_split=0.2, seeds=10),
     "convnet-004": Recipe("convnet-004", sgd(0.01), 18, 2, limit_per_class=200, val_split=0.2),
-    "convnet-004-adam": Recipe("convnet-004", adam(0.001), 4, 4, limit_per_class=1000, val_split=0.2),
+    # Two of five of these networks stay on the plateau, on either side.
+    "convnet-004-adam": Recipe("convnet-004", adam(0.001), 4, 4, limit_per_class=1000, val_split=0.2, seeds=15),
     "convnet-004-adamw": Recipe("convnet-004", adamw(0.001), 4, 4, limit_per_class=1000, val_split=0.2),
 }
 
